@@ -1,0 +1,1 @@
+//! CloudFormation's template language, without I/O or state.
