@@ -1,0 +1,109 @@
+//! The store: one SQLite file with one writer and many readers.
+//!
+//! Everything an accepted call changes, its trail record and its outgoing events are in one commit. Writers are
+//! queued to one thread ([`writer`]) that commits them in groups; readers ([`reader`]) never wait for it. Records
+//! ([`table`]) are JSON, so that `sqlite3` shows a person what is there. Bodies of objects and packages are
+//! content-addressed files ([`blobs`]) beside the database.
+
+mod blobs;
+mod reader;
+mod schema;
+mod table;
+mod tx;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use blobs::{BlobWriter, Blobs};
+pub use table::{GLOBAL, Record, Version};
+pub use tx::{Signal, Tx};
+
+use crate::reconcile::Signals;
+
+/// What can go wrong below an operation: the disk, the database, a record of another version.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {0}")]
+    Database(#[from] rusqlite::Error),
+    #[error("record {kind} {key}: {error}")]
+    Record { kind: &'static str, key: String, error: String },
+    #[error("{path}: {error}")]
+    File { path: String, error: std::io::Error },
+    #[error("the data folder {0} is in use by another engine; stop it with `nbvend down`, or choose another --data")]
+    InUse(String),
+    #[error("the data folder was written by a newer nbvend (schema {found}, this one knows {known}); install that version or choose another --data")]
+    Newer { found: i64, known: i64 },
+    #[error("the engine is shutting down")]
+    Closed,
+    #[error("a write was tried in a read-only transaction: {0}")]
+    ReadOnly(&'static str),
+    #[error("an operation panicked")]
+    Panicked,
+}
+
+/// An open store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    writer: writer::Writer,
+    readers: Arc<reader::Readers>,
+    blobs: Blobs,
+    /// Held as long as the store is open: one engine a data folder.
+    _lock: Arc<std::fs::File>,
+}
+
+impl Store {
+    /// Opens (or makes) the store in `folder`, migrating the schema. Fails if another engine holds it.
+    pub fn open(folder: &Path, signals: Signals) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
+        let lock = lock(folder)?;
+        let path = folder.join("nbvend.db");
+        let connection = schema::open_writer(&path)?;
+        let readers = Arc::new(reader::Readers::new(path));
+        let blobs = Blobs::open(&folder.join("blobs"))?;
+        let writer = writer::Writer::start(connection, signals, blobs.clone());
+        Ok(Self { writer, readers, blobs, _lock: Arc::new(lock) })
+    }
+
+    /// Runs `work` in the writer's next transaction; answers after its commit.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.submit(work).await
+    }
+
+    /// Runs `work` on a snapshot of what is committed.
+    pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> T) -> Result<T, StoreError> {
+        self.readers.with(&self.blobs, work)
+    }
+
+    /// The content-addressed files.
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// A copy of the whole database, made while running, at `path`.
+    pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        self.readers.backup(path)
+    }
+
+    /// Commits what is queued and ends the writer.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
+    let path = folder.join("lock");
+    let file = std::fs::File::create(&path).map_err(|e| file_error(&path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(folder.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(file_error(&path, error)),
+    }
+}
+
+fn file_error(path: &Path, error: std::io::Error) -> StoreError {
+    StoreError::File { path: path.display().to_string(), error }
+}
