@@ -16,6 +16,8 @@ pub mod provider;
 pub mod reconcile;
 pub mod services;
 pub mod store;
+#[cfg(test)]
+pub mod testing;
 pub mod trail;
 
 pub use config::Config;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::context::{ContextKeys, Cx};
 use crate::door::{Body, Peer, run_operation, run_waiting};
 use crate::engine::Engine;
-use crate::error::{EngineError, ServiceError};
+use crate::error::ServiceError;
 use crate::identity::Caller;
 
 /// Whether an operation changes anything.
@@ -44,6 +44,8 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const DATA: bool = false;
     /// Members (of input or output, at any depth, by AWS's name) that never reach trail or log.
     const SENSITIVE: &'static [&'static str] = &[];
+    /// Whether [`Operation::prepare`] does anything.
+    const PREPARES: bool = false;
 
     type Output: Serialize + Send + 'static;
     type Error: ServiceError;
@@ -180,9 +182,4 @@ pub(crate) fn typed<T: DeserializeOwned>(service: &str, operation: &str, input: 
         };
         WireError::new(code, 400, message)
     })
-}
-
-/// Turns the error of work under a service into that service's error.
-pub(crate) fn engine_error<E: ServiceError>(error: impl Into<EngineError>) -> E {
-    E::from(error.into())
 }

@@ -135,13 +135,19 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
 /// Members in CloudTrail's letter case, sensitive ones hidden, an empty document as null.
 fn form(service: &str, operation: &str, side: protocol::Side, mut document: Value, sensitive: &[&str]) -> Value {
     hide(&mut document, sensitive);
-    let form = protocol::trail_form(service, operation, side, &document);
+    let model = nbvend_wire::model::service(service);
+    let form = match model.and_then(|model| model.operation(operation).map(|op| (model, op))) {
+        Some((model, op)) => protocol::trail_form(model, op, side, &document),
+        None => protocol::camel(&document),
+    };
     if form.as_object().is_some_and(Map::is_empty) { Value::Null } else { form }
 }
 
+/// Hides sensitive members and drops those that were not given.
 fn hide(value: &mut Value, sensitive: &[&str]) {
     match value {
         Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
             for (name, member) in members.iter_mut() {
                 if sensitive.contains(&name.as_str()) && !member.is_null() {
                     *member = json!(HIDDEN);

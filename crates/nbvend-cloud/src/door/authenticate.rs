@@ -32,7 +32,7 @@ pub fn authenticate(
     let Some(signature) = sigv4::parse(parts.method.as_str(), path, query, &parts.headers)? else {
         return Err(unsigned(protocol));
     };
-    let key = credential(engine, &signature)?.ok_or_else(|| sigv4::unknown_key(protocol))?;
+    let key = credential(engine, &signature)?.ok_or_else(|| sigv4::unknown_key(protocol.unwrap_or(ProtocolKind::Query)))?;
     let signing = signing_key(engine, &signature, &key.secret);
     signature.verify(parts.method.as_str(), path, query, &parts.headers, body_sha256, &signing, engine.now())?;
     let user_agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -102,7 +102,7 @@ fn signing_key(engine: &Engine, signature: &Signature, secret: &str) -> SigningK
 
 fn unsigned(protocol: Option<ProtocolKind>) -> WireError {
     match protocol {
-        Some(ProtocolKind::Json { .. }) => {
+        Some(ProtocolKind::Json(_)) => {
             WireError::new("MissingAuthenticationTokenException", 400, "Missing Authentication Token")
         }
         Some(ProtocolKind::RestJson) => {

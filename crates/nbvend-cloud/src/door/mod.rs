@@ -28,7 +28,7 @@ use crate::identity::Caller;
 use crate::services;
 
 pub use authenticate::{authenticate, credential};
-pub use perform::perform;
+pub use perform::{call, perform, wait_for};
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;
 

@@ -78,39 +78,35 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Runs a decoded request from outside: reads on a snapshot, writes in the writer's next transaction.
+/// Runs a decoded request from outside.
 pub(crate) async fn run_operation<O: Operation>(
     engine: Engine,
     caller: Caller,
     input: Value,
 ) -> Result<Value, WireError> {
-    let mut operation: O = typed(O::SERVICE, O::NAME, input)?;
-    if O::KIND == Kind::Read {
-        let output = engine.store().read(|tx| perform(&mut Cx::new(&engine, tx, caller), operation));
-        return to_value(output.map_err(internal)??);
-    }
-    let prepared = engine.store().read(|tx| {
-        operation.prepare(&mut Cx::new(&engine, tx, caller.clone())).map_err(|error| error.to_wire())
-    });
-    let shared = engine.clone();
-    let output = match prepared.map_err(internal)? {
-        Ok(()) => engine.store().write(move |tx| perform(&mut Cx::new(&shared, tx, caller), operation)).await,
-        Err(error) => {
-            let input = serde_json::to_value(&operation).ok();
-            return Err(record_failure::<O>(engine, caller, input, error).await);
-        }
-    };
-    to_value(output.map_err(internal)??)
+    let operation: O = typed(O::SERVICE, O::NAME, input)?;
+    to_value(call(&engine, caller, operation).await?)
 }
 
-async fn record_failure<O: Operation>(
-    engine: Engine,
-    caller: Caller,
-    input: Option<Value>,
-    error: WireError,
-) -> WireError {
-    let entry = crate::operation::op::<O>();
-    record(engine, caller, &entry, input, error).await
+/// Calls an operation from where no transaction is open: reads on a snapshot, writes in the writer's next
+/// transaction.
+pub async fn call<O: Operation>(engine: &Engine, caller: Caller, mut operation: O) -> Result<O::Output, WireError> {
+    if O::KIND == Kind::Read {
+        let output = engine.store().read(|tx| perform(&mut Cx::new(engine, tx, caller), operation));
+        return output.map_err(internal)?;
+    }
+    if O::PREPARES {
+        let prepared = engine.store().read(|tx| {
+            operation.prepare(&mut Cx::new(engine, tx, caller.clone())).map_err(|error| error.to_wire())
+        });
+        if let Err(error) = prepared.map_err(internal)? {
+            let input = serde_json::to_value(&operation).ok();
+            return Err(record(engine.clone(), caller, &crate::operation::op::<O>(), input, error).await);
+        }
+    }
+    let shared = engine.clone();
+    let output = engine.store().write(move |tx| perform(&mut Cx::new(&shared, tx, caller), operation)).await;
+    output.map_err(internal)?
 }
 
 /// Records a call that was refused before it could run, and hands its error back.

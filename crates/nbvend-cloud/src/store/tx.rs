@@ -62,7 +62,7 @@ impl<'c> Tx<'c> {
         Ok(outcome)
     }
 
-    pub(super) fn must_write(&self, what: &'static str) -> Result<(), StoreError> {
+    pub(crate) fn must_write(&self, what: &'static str) -> Result<(), StoreError> {
         if self.writable { Ok(()) } else { Err(StoreError::ReadOnly(what)) }
     }
 

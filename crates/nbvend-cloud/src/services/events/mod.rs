@@ -1,0 +1,22 @@
+//! EventBridge: buses, rules, targets and delivery.
+
+use std::sync::Arc;
+
+use crate::operation::Service;
+use crate::provider::Provider;
+use crate::reconcile::Reconciler;
+
+pub static SERVICE: Service = Service {
+    id: "events",
+    action_prefix: "events",
+    event_source: "events.amazonaws.com",
+    operations: &[],
+};
+
+/// The resource types this service makes for CloudFormation.
+pub static PROVIDERS: &[&dyn Provider] = &[];
+
+/// The slow work of this service.
+pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
+    Vec::new()
+}

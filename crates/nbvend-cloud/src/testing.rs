@@ -1,0 +1,220 @@
+//! An engine in a temporary folder with a clock that stands still, predictable ids, and hosts that remember: for
+//! typed calls through the door in process.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use nbvend_wire::error::WireError;
+use nbvend_wire::timestamp::Timestamp;
+use serde_json::Value;
+
+use crate::config::{Config, RootKey};
+use crate::door;
+use crate::engine::Engine;
+use crate::identity::{Caller, Principal};
+use crate::operation::Operation;
+use crate::ports::{
+    Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec, PortFuture,
+    Ports,
+};
+use crate::services;
+
+/// A clock that moves only when told.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count, spread so that no two look alike.
+#[derive(Default)]
+pub struct TestIds(AtomicU64);
+
+impl Ids for TestIds {
+    fn fill(&self, buffer: &mut [u8]) {
+        for byte in buffer {
+            let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            *byte = n.to_be_bytes()[0];
+        }
+    }
+}
+
+/// Notebooks that only exist in a list. A name in `broken` fails to start with that reason.
+#[derive(Clone, Default)]
+pub struct TestNotebooks {
+    pub running: Arc<Mutex<BTreeMap<String, NotebookSpec>>>,
+    pub broken: Arc<Mutex<BTreeMap<String, String>>>,
+    pub deleted: Arc<Mutex<Vec<String>>>,
+}
+
+impl NotebookHost for TestNotebooks {
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            if let Some(reason) = self.broken.lock().unwrap().get(&spec.name) {
+                return Err(reason.clone());
+            }
+            self.running.lock().unwrap().insert(spec.id.clone(), spec);
+            Ok(())
+        })
+    }
+
+    fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
+        self.running.lock().unwrap().remove(id);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn delete(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
+        self.running.lock().unwrap().remove(id);
+        self.deleted.lock().unwrap().push(id.to_owned());
+        Box::pin(async { Ok(()) })
+    }
+
+    fn is_running(&self, id: &str) -> bool {
+        self.running.lock().unwrap().contains_key(id)
+    }
+}
+
+type Body = dyn Fn(&FunctionSpec, &FunctionEvent) -> Result<Bytes, (&'static str, Bytes)> + Send + Sync;
+
+/// Functions that are closures: the test says what code does. Without one, the event is echoed.
+#[derive(Clone, Default)]
+pub struct TestFunctions {
+    pub calls: Arc<Mutex<Vec<(String, Value)>>>,
+    pub body: Arc<Mutex<Option<Box<Body>>>>,
+}
+
+impl FunctionHost for TestFunctions {
+    fn invoke(&self, spec: FunctionSpec, event: FunctionEvent) -> PortFuture<'_, FunctionOutcome> {
+        Box::pin(async move {
+            let payload = serde_json::from_slice(&event.payload).unwrap_or(Value::Null);
+            self.calls.lock().unwrap().push((spec.name.clone(), payload));
+            let result = match self.body.lock().unwrap().as_ref() {
+                Some(body) => body(&spec, &event),
+                None => Ok(event.payload.clone()),
+            };
+            FunctionOutcome { result, log: Vec::new() }
+        })
+    }
+
+    fn forget(&self, _key: &str) -> PortFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// An engine and the levers of its world.
+pub struct World {
+    pub engine: Engine,
+    pub clock: TestClock,
+    pub notebooks: TestNotebooks,
+    pub functions: TestFunctions,
+    folder: Arc<tempfile::TempDir>,
+}
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "us-east-1";
+pub const ROOT_KEY: &str = "AKIAROOTROOTROOTROOT";
+pub const ROOT_SECRET: &str = "root-secret-of-the-tests";
+
+impl World {
+    pub fn new() -> Self {
+        // 2026-11-22T12:00:00Z
+        let clock = TestClock(Arc::new(AtomicI64::new(1_795_348_800_000)));
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::open(clock, folder, TestNotebooks::default(), TestFunctions::default())
+    }
+
+    fn open(
+        clock: TestClock,
+        folder: Arc<tempfile::TempDir>,
+        notebooks: TestNotebooks,
+        functions: TestFunctions,
+    ) -> Self {
+        let config = Config {
+            data: folder.path().to_path_buf(),
+            account: ACCOUNT.to_owned(),
+            root_key: RootKey { access_key_id: ROOT_KEY.to_owned(), secret_access_key: ROOT_SECRET.to_owned() },
+            url_suffix: "localhost:4566".to_owned(),
+            endpoint: "http://127.0.0.1:4566".to_owned(),
+            https_links: false,
+        };
+        let ids = TestIds::default();
+        // Later engines of the same world must not hand out the ids of earlier ones.
+        ids.0.store(u64::try_from(clock.now().0).unwrap() + u64::from(notebooks_seed()), Ordering::SeqCst);
+        let ports = Ports {
+            clock: Box::new(clock.clone()),
+            ids: Box::new(ids),
+            notebooks: Box::new(notebooks.clone()),
+            functions: Box::new(functions.clone()),
+        };
+        let engine = Engine::open(config, ports).unwrap();
+        Self { engine, clock, notebooks, functions, folder }
+    }
+
+    /// The engine dies and another opens the same folder; the hosts live on.
+    pub fn restart(self) -> Self {
+        let Self { engine, clock, notebooks, functions, folder } = self;
+        engine.store().close();
+        drop(engine);
+        Self::open(clock, folder, notebooks, functions)
+    }
+
+    /// The account's root user.
+    pub fn root(&self) -> Caller {
+        Caller {
+            principal: Principal::Root,
+            access_key_id: Some(ROOT_KEY.to_owned()),
+            session_issued: None,
+            region: REGION.to_owned(),
+            source_ip: "127.0.0.1".to_owned(),
+            user_agent: "tests".to_owned(),
+            request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
+            invoked_by: None,
+            secure: false,
+        }
+    }
+
+    /// A typed call as root.
+    pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Output, WireError> {
+        door::call(&self.engine, self.root(), operation).await
+    }
+
+    /// A call by name with a JSON input in the model's member names, validated as one from outside.
+    pub async fn wire(&self, service: &str, operation: &str, input: Value) -> Result<Value, WireError> {
+        self.wire_as(self.root(), service, operation, input).await
+    }
+
+    pub async fn wire_as(
+        &self,
+        caller: Caller,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, WireError> {
+        let model = nbvend_wire::model::service(service).unwrap();
+        let shape = model.operation(operation).unwrap();
+        nbvend_wire::validate::validate(model, shape, &input)?;
+        let entry = services::find(service).unwrap().operation(operation).expect("not registered");
+        (entry.run)(self.engine.clone(), caller, input).await
+    }
+
+    /// Lets all slow work run until nothing is left to do at the clock's time.
+    pub async fn settle(&self) {
+        self.engine.settle().await.unwrap();
+    }
+}
+
+fn notebooks_seed() -> u32 {
+    static OPENED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    OPENED.fetch_add(100_000, Ordering::SeqCst)
+}
