@@ -1,5 +1,7 @@
 //! CloudFormation: stacks and change sets.
 
+pub mod stack;
+
 use std::sync::Arc;
 
 use crate::operation::Service;

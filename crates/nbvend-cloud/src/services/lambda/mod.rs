@@ -1,5 +1,8 @@
 //! Lambda: functions and their invocation.
 
+pub mod invoke;
+pub mod invoke_event;
+
 use std::sync::Arc;
 
 use crate::operation::Service;

@@ -1,5 +1,7 @@
 //! CloudWatch Logs: groups, streams, events.
 
+pub mod write;
+
 use std::sync::Arc;
 
 use crate::operation::Service;

@@ -1,5 +1,7 @@
 //! S3: buckets and objects.
 
+pub mod object;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! STS: who am I, and becoming somebody else for a while.
 
+pub mod assume_role;
+
 use std::sync::Arc;
 
 use crate::operation::Service;
