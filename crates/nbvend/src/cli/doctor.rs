@@ -1,0 +1,90 @@
+//! `nbvend doctor`: what this machine has of what nbvend needs, and what to do about the rest.
+
+use std::net::ToSocketAddrs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::printer::Printer;
+
+/// One finding.
+struct Finding {
+    what: &'static str,
+    /// `None`: not needed, but good to know.
+    ok: Option<bool>,
+    say: String,
+}
+
+pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
+    let home = Home::open(data)?;
+    let findings =
+        [data_folder(&home), engine(&home), python(&home).await, names(), isolation()];
+    let document: Vec<Value> =
+        findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "say": f.say})).collect();
+    printer.document(&Value::Array(document));
+    for finding in &findings {
+        let mark = match finding.ok {
+            Some(true) => "ok  ",
+            Some(false) => "FAIL",
+            None => "note",
+        };
+        printer.line(&format!("{mark}  {:<12} {}", finding.what, finding.say));
+    }
+    if findings.iter().any(|finding| finding.ok == Some(false)) {
+        return Err(Failure::new("something is missing: see the lines marked FAIL"));
+    }
+    Ok(())
+}
+
+fn data_folder(home: &Home) -> Finding {
+    let probe = home.path("doctor.part");
+    let wrote = std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe));
+    let root = home.root().display();
+    match wrote {
+        Ok(()) => Finding { what: "data folder", ok: Some(true), say: root.to_string() },
+        Err(error) => Finding { what: "data folder", ok: Some(false), say: format!("{root}: {error}") },
+    }
+}
+
+fn engine(home: &Home) -> Finding {
+    match home.running() {
+        Some(running) => Finding {
+            what: "engine",
+            ok: Some(true),
+            say: format!("runs at {} (pid {})", running.endpoint, running.pid),
+        },
+        None => Finding { what: "engine", ok: None, say: "does not run; `nbvend up` starts it".to_owned() },
+    }
+}
+
+async fn python(home: &Home) -> Finding {
+    match nbvend_host::jupyter::find_python(&home.path("jupyter")).await {
+        Ok(found) => Finding { what: "Python", ok: Some(true), say: found },
+        Err(error) => Finding { what: "Python", ok: Some(false), say: error.to_string() },
+    }
+}
+
+/// Programs that ask the C library (Python, Node) resolve `*.localhost` only with nss-myhostname; browsers and curl do
+/// it by themselves (RFC 6761, 6.3).
+fn names() -> Finding {
+    match ("nbvend-doctor.localhost", 80).to_socket_addrs() {
+        Ok(_) => Finding { what: "*.localhost", ok: Some(true), say: "resolves".to_owned() },
+        Err(_) => Finding {
+            what: "*.localhost",
+            ok: None,
+            say: "does not resolve in Python and Node here; browsers, curl and the AWS CLI do not need it. \
+                  On Debian: apt-get install libnss-myhostname"
+                .to_owned(),
+        },
+    }
+}
+
+fn isolation() -> Finding {
+    Finding {
+        what: "isolation",
+        ok: None,
+        say: "process: notebooks run as processes of this user, each with a folder of its own".to_owned(),
+    }
+}

@@ -1,0 +1,49 @@
+//! `nbvend list`: the notebooks there are.
+
+use std::path::Path;
+
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::printer::Printer;
+
+pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
+    let client = Client::of(&Home::open(data)?)?;
+    let mut notebooks: Vec<Value> = Vec::new();
+    let mut next = Value::Null;
+    loop {
+        let mut input = json!({"MaxResults": 100, "SortBy": "Name", "SortOrder": "Ascending"});
+        if !next.is_null() {
+            input["NextToken"] = next;
+        }
+        let mut answer = client.json("sagemaker", "ListNotebookInstances", input).await?;
+        if let Value::Array(page) = answer["NotebookInstances"].take() {
+            notebooks.extend(page);
+        }
+        next = answer["NextToken"].take();
+        if next.is_null() {
+            break;
+        }
+    }
+    printer.document(&Value::Array(notebooks.clone()));
+    if notebooks.is_empty() {
+        printer.line("no notebooks; vend one with `nbvend vend USER`");
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["NOTEBOOK", "TYPE", "STATUS", "ADDRESS"]);
+    for notebook in &notebooks {
+        let text = |name: &str| notebook[name].as_str().unwrap_or_default().to_owned();
+        table.add_row([
+            text("NotebookInstanceName"),
+            text("InstanceType"),
+            text("NotebookInstanceStatus"),
+            text("Url"),
+        ]);
+    }
+    printer.line(&table.to_string());
+    Ok(())
+}

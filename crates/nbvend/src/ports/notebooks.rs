@@ -1,0 +1,179 @@
+//! Notebooks on this machine: one JupyterLab process each, through `nbvend-host`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use nbvend_cloud::Engine;
+use nbvend_cloud::door::{Body, Peer};
+use nbvend_cloud::ports::{NotebookHost, NotebookSpec, PortFuture};
+use nbvend_cloud::services::sagemaker::access::Visit;
+use nbvend_host::jupyter::{self, Environment, ServerSpec, Supervisor};
+use nbvend_host::proxy::{self, Target};
+
+use crate::failure::Failure;
+use crate::home::Home;
+
+/// The servers of one data folder.
+pub struct Notebooks {
+    home: Home,
+    run: PathBuf,
+    supervisor: Supervisor,
+    /// What a kernel's shell needs to find the engine.
+    endpoint: String,
+}
+
+impl Notebooks {
+    /// Opens the books and finds the servers that outlived an earlier engine.
+    pub async fn open(home: &Home, endpoint: &str) -> Result<Arc<Self>, Failure> {
+        let run = run_folder(home)?;
+        let supervisor = Supervisor::new(&home.path("servers"));
+        let notebooks =
+            Self { home: home.clone(), run, supervisor, endpoint: endpoint.to_owned() };
+        for server in notebooks.supervisor.adopt().await {
+            tracing::info!(id = server.id, pid = server.pid, "adopted a notebook server");
+        }
+        Ok(Arc::new(notebooks))
+    }
+
+    /// How many servers run.
+    pub fn running(&self) -> usize {
+        self.supervisor.running().len()
+    }
+
+    /// Where a notebook's requests go, if it runs; `user` is whom Jupyter is told it serves.
+    pub fn target(&self, id: &str, user: &str) -> Option<Target> {
+        let socket = self.supervisor.socket(id)?;
+        Some(Target { socket, user_header: jupyter::identity(user) })
+    }
+
+    /// Hands a request to a notebook's server; what is still open when the session ends is closed.
+    pub async fn forward(
+        &self,
+        request: Request<Incoming>,
+        target: &Target,
+        visit: &Visit,
+        peer: &Peer,
+        engine: &Engine,
+    ) -> Response<Body> {
+        let left = u64::try_from(visit.expires.0 - engine.now().0).unwrap_or(0);
+        let until = tokio::time::sleep(std::time::Duration::from_millis(left));
+        let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
+        proxy::forward(request, target, peer, until).await.map(|body| body.map_err(Into::into).boxed_unsync())
+    }
+
+    /// Ends every server.
+    pub async fn stop_all(&self) {
+        for server in self.supervisor.running() {
+            if let Err(error) = self.supervisor.stop(&server.id).await {
+                tracing::warn!(id = server.id, %error, "a server did not end");
+            }
+        }
+    }
+
+    async fn environment(&self) -> Result<Environment, String> {
+        jupyter::prepare(&self.home.path("jupyter"), |_| {}).await.map_err(|error| error.to_string())
+    }
+
+    fn folder(&self, id: &str) -> PathBuf {
+        self.home.path("notebooks").join(id)
+    }
+}
+
+impl NotebookHost for Notebooks {
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            let environment = self.environment().await?;
+            let server = ServerSpec {
+                home: self.folder(&spec.id),
+                run_dir: self.run.join(short(&spec.id)),
+                user_name: "ec2-user".to_owned(),
+                environment,
+                env: vec![
+                    ("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()),
+                    ("AWS_DEFAULT_REGION".to_owned(), spec.region.clone()),
+                    ("AWS_REGION".to_owned(), spec.region.clone()),
+                ],
+                id: spec.id,
+                generation: spec.generation,
+            };
+            self.supervisor.start(server).await.map(|_| ()).map_err(|error| error.to_string())
+        })
+    }
+
+    fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
+        let id = id.to_owned();
+        Box::pin(async move { self.supervisor.stop(&id).await.map_err(|error| error.to_string()) })
+    }
+
+    fn delete(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
+        let id = id.to_owned();
+        Box::pin(async move {
+            self.supervisor.stop(&id).await.map_err(|error| error.to_string())?;
+            for folder in [self.folder(&id), self.run.join(short(&id))] {
+                match tokio::fs::remove_dir_all(&folder).await {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(format!("{} cannot be removed: {error}", folder.display()));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn is_running(&self, id: &str) -> bool {
+        self.supervisor.socket(id).is_some()
+    }
+}
+
+/// The engine's handle on the notebooks that the listener shares.
+pub struct Shared(pub Arc<Notebooks>);
+
+impl NotebookHost for Shared {
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>> {
+        self.0.start(spec)
+    }
+    fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
+        self.0.stop(id)
+    }
+    fn delete(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
+        self.0.delete(id)
+    }
+    fn is_running(&self, id: &str) -> bool {
+        self.0.is_running(id)
+    }
+}
+
+/// A folder for sockets. Their paths have 107 bytes at most, so it lies under the data folder only if that is short.
+fn run_folder(home: &Home) -> Result<PathBuf, Failure> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let inside = home.path("run");
+    let folder = if inside.as_os_str().len() <= 32 {
+        inside
+    } else {
+        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.as_os_str().len() <= 16);
+        let tag = short(&home.root().to_string_lossy());
+        base.unwrap_or_else(|| PathBuf::from("/tmp")).join(format!("nbvend-{tag}"))
+    };
+    let fail = |error: std::io::Error| Failure::io("the folder for sockets", &folder, &error);
+    match std::fs::create_dir(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(fail(error)),
+        _ => {}
+    }
+    // In a shared /tmp somebody else may have been there first.
+    let found = std::fs::symlink_metadata(&folder).map_err(fail)?;
+    if !found.is_dir() || found.uid() != rustix::process::getuid().as_raw() {
+        return Err(Failure::new(format!("{} belongs to somebody else; remove it", folder.display())));
+    }
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).map_err(fail)?;
+    Ok(folder)
+}
+
+/// 12 hex digits that stand for a longer name.
+fn short(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(&Sha256::digest(text.as_bytes())[..6])
+}

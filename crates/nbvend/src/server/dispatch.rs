@@ -1,0 +1,63 @@
+//! Which of the houses behind the one port a request is for: the engine's own addresses, a notebook, or AWS's APIs.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use nbvend_cloud::Engine;
+use nbvend_cloud::door::{self, Body, Peer};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+
+use super::{internal, notebooks};
+use crate::ports::notebooks::Notebooks;
+
+/// What every connection shares.
+pub struct Site {
+    pub engine: Engine,
+    pub notebooks: Arc<Notebooks>,
+    pub tls: TlsAcceptor,
+    /// `localhost:4566`: notebooks' hosts end in `.sagemaker.` and this.
+    pub url_suffix: String,
+    /// The name of the isolation in force.
+    pub isolation: &'static str,
+    pub stop: Arc<Notify>,
+}
+
+impl Site {
+    /// What `nbvend status --json` prints.
+    pub fn status(&self) -> Value {
+        json!({
+            "ready": true,
+            "endpoint": format!("http://{}", self.url_suffix),
+            "version": env!("CARGO_PKG_VERSION"),
+            "isolation": self.isolation,
+            "notebooks": {"in_service": self.notebooks.running()},
+        })
+    }
+
+    pub fn ask_to_stop(&self) {
+        self.stop.notify_one();
+    }
+}
+
+/// Serves one request.
+pub async fn dispatch(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    let host = host(&request);
+    if let Some(place) = notebooks::Place::of_host(&host, &site.url_suffix) {
+        return notebooks::serve(site, place, request, peer).await;
+    }
+    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    if internal::owns(request.uri().path()) {
+        return internal::serve(site, request, peer).await;
+    }
+    door::handle(&site.engine, request, peer).await
+}
+
+fn host(request: &Request<Incoming>) -> String {
+    let header = request.headers().get("host").and_then(|v| v.to_str().ok());
+    let authority = header.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    authority.unwrap_or_default().to_ascii_lowercase()
+}

@@ -1,0 +1,49 @@
+//! The engine's own addresses, `/_nbvend/…`: health for whoever waits for it, status for the CLI.
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use nbvend_cloud::door::{Body, Peer, authenticate, full};
+use nbvend_cloud::identity::Principal;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::Site;
+
+/// Whether a path is one of the engine's own.
+pub fn owns(path: &str) -> bool {
+    path == "/_nbvend" || path.starts_with("/_nbvend/")
+}
+
+/// `health` is for everybody on the machine; all else needs the root key's signature.
+pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    if path == "/_nbvend/health" && request.method() == Method::GET {
+        return json_response(StatusCode::OK, &json!({"ready": true, "version": env!("CARGO_PKG_VERSION")}));
+    }
+    let (parts, _body) = request.into_parts();
+    let empty = hex::encode(Sha256::digest(b""));
+    match authenticate(&site.engine, &parts, &empty, None, &peer) {
+        Ok(caller) if caller.principal == Principal::Root => {}
+        Ok(_) => return refuse(StatusCode::FORBIDDEN, "only the root key may"),
+        Err(error) => return refuse(StatusCode::FORBIDDEN, &error.message),
+    }
+    match (parts.method, path.as_str()) {
+        (Method::GET, "/_nbvend/status") => json_response(StatusCode::OK, &site.status()),
+        (Method::POST, "/_nbvend/stop") => {
+            site.ask_to_stop();
+            json_response(StatusCode::ACCEPTED, &json!({"stopping": true}))
+        }
+        _ => refuse(StatusCode::NOT_FOUND, "there is no such address"),
+    }
+}
+
+fn refuse(status: StatusCode, message: &str) -> Response<Body> {
+    json_response(status, &json!({"message": message}))
+}
+
+fn json_response(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut response = Response::new(full(Bytes::from(value.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    response
+}
