@@ -27,9 +27,10 @@ use crate::notebook::{self, Notebook};
 use crate::runtime::Failure;
 use crate::user_name::UserName;
 
-/// First pause between two looks; doubled up to [`LONGEST_PAUSE`]. An engine's notebook is there in a tenth of a
-/// second, AWS's in some minutes.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Shortest and longest pause between two looks. In between, a pause is an eighth of the time waited so far: an
+/// engine's notebook is there in a tenth of a second and AWS's in some minutes, and neither is noticed much later
+/// than it could be.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Kept back from Lambda's deadline, to make the link or say what was not reached.
 const RESERVE: Duration = Duration::from_secs(8);
@@ -63,7 +64,7 @@ pub fn handle(
         Ok(launch) => launch,
         Err(reason) => return Ok(ignored(&reason)),
     };
-    let mut pause = FIRST_PAUSE;
+    let start = clock.now();
     let mut succeeded = false;
     loop {
         match look(aws, &launch)? {
@@ -85,12 +86,13 @@ pub fn handle(
             },
             Found::NotYet => {}
         }
+        let waited = clock.now().duration_since(start).unwrap_or_default();
+        let pause = (waited / 8).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         if clock.now() + pause + RESERVE > deadline {
             let message = format!("{} is not in service yet", launch.user.notebook());
             return Err(Failure::new("NotebookNotReady", message));
         }
         clock.sleep(pause);
-        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 

@@ -84,14 +84,18 @@ fn a_ready_notebook_gets_a_link_at_once() {
 fn it_waits_with_growing_pauses() {
     let (fake, clock) = (Fake::start(), FakeClock::new());
     fake.no_notebook().no_notebook();
-    for _ in 0..7 {
+    for _ in 0..70 {
         fake.status("Pending");
     }
     fake.notebook("InService", &[PRODUCT_TAG]).links();
     record(&fake, "IN_PROGRESS");
     assert_eq!(run(&fake, &clock, &event()).unwrap()["outcome"], "stored");
-    let pauses = [50, 100, 200, 400, 800, 1600, 2000, 2000, 2000].map(Duration::from_millis);
-    assert_eq!(*clock.slept.borrow(), pauses);
+    let slept = clock.slept.borrow();
+    assert_eq!(slept.len(), 72);
+    assert_eq!(slept[..9], [Duration::from_millis(20); 9]);
+    assert_eq!(slept[9], Duration::from_micros(22_500));
+    assert!(slept.is_sorted());
+    assert_eq!(slept[71], Duration::from_secs(2));
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn a_launch_without_a_notebook_ends_with_its_record() {
         record(&fake, "IN_PROGRESS");
         record(&fake, status);
         assert_eq!(run(&fake, &clock, &event()).is_ok(), ended);
-        assert_eq!(clock.total(), Duration::from_millis(50));
+        assert_eq!(clock.total(), Duration::from_millis(20));
     }
 }
 
