@@ -86,7 +86,7 @@ pub struct Shape {
     pub sensitive: bool,
     /// Present on error shapes.
     pub error: Option<ErrorTrait>,
-    pub(crate) compiled: OnceLock<Option<regex::Regex>>,
+    pub(crate) compiled: OnceLock<Option<crate::validate::Pattern>>,
 }
 
 /// What a shape is.
