@@ -19,6 +19,10 @@ const AMZ: &[FormatItem<'_>] = format_description!("[year][month][day]T[hour][mi
 const HTTP: &[FormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
+const TRAIL: &[FormatItem<'_>] = format_description!(
+    "[month repr:short] [day padding:none], [year] [hour repr:12 padding:none]:[minute]:[second] [period case:upper]"
+);
+
 /// The years 0001 to 9999: what every one of the formats can hold.
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
@@ -41,6 +45,11 @@ impl Timestamp {
     /// `Sun, 22 Nov 2026 14:00:00 GMT`, the form of HTTP headers.
     pub fn http_date(self) -> String {
         self.format(HTTP)
+    }
+
+    /// `Nov 22, 2026 2:00:00 PM`, the form of CloudTrail's request and response members.
+    pub fn trail_date(self) -> String {
+        self.format(TRAIL)
     }
 
     /// Seconds since the epoch, milliseconds as the fraction.
@@ -116,6 +125,7 @@ mod tests {
         assert_eq!(T.iso8601_millis(), "2026-11-22T14:00:00.123Z");
         assert_eq!(T.amz_date(), "20261122T140000Z");
         assert_eq!(T.http_date(), "Sun, 22 Nov 2026 14:00:00 GMT");
+        assert_eq!(T.trail_date(), "Nov 22, 2026 2:00:00 PM");
         assert_eq!(T.epoch_seconds(), 1_795_356_000.123);
         assert_eq!(Timestamp(i64::MAX).iso8601(), "9999-12-31T23:59:59Z");
         assert_eq!(Timestamp(-1).iso8601_millis(), "1969-12-31T23:59:59.999Z");

@@ -2,8 +2,8 @@
 //! all of them.
 
 use super::{
-    ErrorTrait, Kind, Location, Member, Operation, Other, ProtocolKind, Service, Shape, ShapeId, Structure,
-    TimestampFormat,
+    ErrorTrait, Kind, Location, Member, Operation, Other, ProtocolKind, Route, Service, Shape, ShapeId,
+    Structure, TimestampFormat,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -188,10 +188,10 @@ impl RawService {
 
 fn other(raw: Value) -> Other {
     if let Value::String(name) = raw {
-        return Other { name, method: post(), uri: root() };
+        return Other { route: Route::parse(&root()), name, method: post(), uri: root() };
     }
-    let (name, method, uri) = read(raw);
-    Other { name, method, uri }
+    let (name, method, uri): (String, String, String) = read(raw);
+    Other { route: Route::parse(&uri), name, method, uri }
 }
 
 impl RawOperation {
@@ -199,6 +199,7 @@ impl RawOperation {
         Operation {
             name,
             method: self.method,
+            route: Route::parse(&self.uri),
             uri: self.uri,
             response_code: self.status,
             input: self.input.map(|shape| ids[&shape]),

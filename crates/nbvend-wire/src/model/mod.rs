@@ -5,6 +5,9 @@
 //! shape looks nothing up.
 
 mod load;
+mod route;
+
+pub(crate) use route::Route;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -45,6 +48,7 @@ pub struct Other {
     pub name: String,
     pub method: String,
     pub uri: String,
+    pub(crate) route: Route,
 }
 
 /// One operation.
@@ -62,6 +66,7 @@ pub struct Operation {
     pub result_wrapper: Option<String>,
     /// Names of error shapes.
     pub errors: Vec<String>,
+    pub(crate) route: Route,
 }
 
 /// The place of a shape within its service.
@@ -81,7 +86,7 @@ pub struct Shape {
     pub sensitive: bool,
     /// Present on error shapes.
     pub error: Option<ErrorTrait>,
-    pub(crate) compiled: OnceLock<Option<regex::Regex>>,
+    pub(crate) compiled: OnceLock<Option<crate::validate::Pattern>>,
 }
 
 /// What a shape is.

@@ -1,9 +1,31 @@
 //! AWS Signature Version 4: reading, verifying and making signatures, in the header and in the query.
+//!
+//! The specification is AWS's "Create a signed AWS API request". S3's chunk signatures are not here: the S3 crate
+//! verifies those itself.
+
+mod canonical;
+mod parse;
+mod sign;
+mod verify;
+
+pub use parse::parse;
+pub use sign::{Credentials, ToSign, presign, sign};
 
 use crate::error::WireError;
 use crate::model::ProtocolKind;
 use crate::timestamp::Timestamp;
-use http::HeaderMap;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const TERMINATOR: &str = "aws4_request";
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+
+/// Seconds a signature may be older or newer than now.
+pub const SKEW: i64 = 15 * 60;
+
+/// The longest a presigned query may be valid, in seconds: a week.
+pub const MAX_EXPIRES: u64 = 604_800;
 
 /// A signature as a request states it, not yet verified.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,104 +41,94 @@ pub struct Signature {
     pub signature: String,
     /// When it was signed.
     pub timestamp: Timestamp,
-    /// Seconds it is valid for; the query form only.
+    /// Seconds it is valid for; the query form only, and there `None` means the usual quarter of an hour.
     pub expires: Option<u64>,
+    /// The session token. It is the caller's duty to check that it belongs to the key.
     pub security_token: Option<String>,
     pub query_form: bool,
     /// The stated `x-amz-content-sha256`.
     pub content_sha256: Option<String>,
 }
 
-/// A secret key bound to a date, a region and a service. Cheap to clone and to keep.
-#[derive(Clone, PartialEq, Eq)]
+/// A secret key bound to a date, a region and a service. Cheap to clone and to keep; it prints as nothing.
+#[derive(Clone)]
 pub struct SigningKey([u8; 32]);
 
-pub fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> SigningKey {
-    let _ = (secret, date, region, service);
-    SigningKey([0; 32])
-}
-
-/// The signature a request carries; `None` when it is unsigned.
-pub fn parse(
-    method: &str,
-    path: &str,
-    query: &str,
-    headers: &HeaderMap,
-) -> Result<Option<Signature>, WireError> {
-    let _ = (method, path, query, headers);
-    Ok(None)
-}
-
-impl Signature {
-    /// Whether the request is the one that was signed, by the holder of the key, and recently enough.
-    #[allow(clippy::too_many_arguments)]
-    pub fn verify(
-        &self,
-        method: &str,
-        path: &str,
-        query: &str,
-        headers: &HeaderMap,
-        body_sha256_hex: &str,
-        key: &SigningKey,
-        now: Timestamp,
-    ) -> Result<(), WireError> {
-        let _ = (method, path, query, headers, body_sha256_hex, key, now);
-        Err(WireError::new("SignatureDoesNotMatch", 403, ""))
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey(..)")
     }
+}
+
+/// Derives the key that signs for a scope.
+pub fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> SigningKey {
+    let key = hmac(format!("AWS4{secret}").as_bytes(), date);
+    let key = hmac(&key, region);
+    let key = hmac(&key, service);
+    SigningKey(hmac(&key, TERMINATOR))
+}
+
+impl SigningKey {
+    /// The signature of a string to sign, in hexadecimal.
+    fn sign(&self, text: &str) -> String {
+        hex::encode(hmac(&self.0, text))
+    }
+}
+
+fn hmac(key: &[u8], text: &str) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+/// The SHA-256 of a body in hexadecimal, as [`Signature::verify`] takes it.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The access key is not known.
 pub fn unknown_key(protocol: ProtocolKind) -> WireError {
-    let (code, status) = match protocol {
-        ProtocolKind::Query => ("InvalidClientTokenId", 403),
-        ProtocolKind::Json(_) => ("UnrecognizedClientException", 400),
-        ProtocolKind::RestJson => ("UnrecognizedClientException", 403),
+    let error =
+        WireError::new("InvalidClientTokenId", 403, "The security token included in the request is invalid.");
+    in_protocol(error, protocol)
+}
+
+/// The request is not signed and its operation wants it to be.
+pub fn missing_token(protocol: ProtocolKind) -> WireError {
+    in_protocol(WireError::new("MissingAuthenticationToken", 403, "Missing Authentication Token"), protocol)
+}
+
+/// The session the token stands for has ended.
+pub fn expired_token(protocol: ProtocolKind) -> WireError {
+    let message = "The security token included in the request is expired";
+    in_protocol(WireError::new("ExpiredToken", 403, message), protocol)
+}
+
+/// The error of a signature in the words of a protocol: [`parse()`] and [`Signature::verify`] use the query
+/// protocol's codes; the JSON protocols have others for the same, and JSON services answer them with 400.
+pub fn in_protocol(mut error: WireError, protocol: ProtocolKind) -> WireError {
+    if protocol == ProtocolKind::Query {
+        return error;
+    }
+    let code = match &*error.code {
+        "SignatureDoesNotMatch" => "InvalidSignatureException",
+        "InvalidClientTokenId" => "UnrecognizedClientException",
+        "IncompleteSignature" => "IncompleteSignatureException",
+        "MissingAuthenticationToken" => "MissingAuthenticationTokenException",
+        "ExpiredToken" => "ExpiredTokenException",
+        _ => return error,
     };
-    WireError::new(code, status, "The security token included in the request is invalid.")
+    error.code = code.into();
+    if let ProtocolKind::Json(_) = protocol {
+        error.status = 400;
+    }
+    error
 }
 
-/// A request to be signed.
-#[derive(Debug, Clone, Copy)]
-pub struct ToSign<'a> {
-    pub method: &'a str,
-    /// Percent-encoded.
-    pub path: &'a str,
-    /// Percent-encoded, without the question mark.
-    pub query: &'a str,
-    /// `host` must be among them.
-    pub headers: &'a [(String, String)],
-    pub body: &'a [u8],
+fn mismatch(message: impl Into<String>) -> WireError {
+    WireError::new("SignatureDoesNotMatch", 403, message)
 }
 
-/// An access key.
-#[derive(Clone)]
-pub struct Credentials {
-    pub access_key_id: String,
-    pub secret_access_key: String,
-    pub session_token: Option<String>,
-}
-
-/// The headers to add to the request: `X-Amz-Date`, `X-Amz-Security-Token` where there is one, `Authorization`.
-pub fn sign(
-    req: &ToSign<'_>,
-    credentials: &Credentials,
-    region: &str,
-    service: &str,
-    now: Timestamp,
-) -> Vec<(String, String)> {
-    let _ = (req, credentials, region, service, now);
-    Vec::new()
-}
-
-/// The query to send instead of the request's own, valid for `expires` seconds.
-pub fn presign(
-    req: &ToSign<'_>,
-    credentials: &Credentials,
-    region: &str,
-    service: &str,
-    now: Timestamp,
-    expires: u64,
-) -> String {
-    let _ = (req, credentials, region, service, now, expires);
-    String::new()
+fn incomplete(message: impl Into<String>) -> WireError {
+    WireError::new("IncompleteSignature", 400, message)
 }
