@@ -72,12 +72,30 @@ pub struct NotebookSpec {
     pub instance_type: String,
     /// The execution role's ARN.
     pub role_arn: String,
+    /// Lifecycle scripts to run before the notebook is in service, in this order: (hook, script). `OnCreate` stands
+    /// here at the first start only.
+    pub scripts: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// What a lifecycle script wrote.
+#[derive(Debug, Clone)]
+pub struct ScriptLog {
+    /// `OnCreate` or `OnStart`.
+    pub hook: &'static str,
+    pub lines: Vec<String>,
+}
+
+/// How a start ended: what the scripts wrote, and the reason if it failed, for a person.
+#[derive(Debug, Clone, Default)]
+pub struct Started {
+    pub logs: Vec<ScriptLog>,
+    pub failure: Option<String>,
 }
 
 /// The hands that run notebook servers. Every method may be repeated harmlessly: the engine asks again after a crash.
 pub trait NotebookHost: Send + Sync + 'static {
-    /// Starts the server, or finds that it runs already; ready when it answers. The error is for a person.
-    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>>;
+    /// Starts the server, or finds that it runs already; ready when it answers.
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started>;
     /// Ends the server and all its processes; its files stay.
     fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>>;
     /// Ends it and destroys its files.

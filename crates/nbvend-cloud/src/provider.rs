@@ -67,7 +67,7 @@ pub struct Handle {
     pub stack_id: String,
     /// What `Ref` gives.
     pub physical_id: String,
-    /// The properties it was made or last changed with.
+    /// What it was last asked to be: while an update is on its way, the new properties.
     pub properties: Value,
 }
 
@@ -111,7 +111,7 @@ pub trait Provider: Send + Sync {
         Ok(Progress::done(&handle.physical_id))
     }
 
-    /// Changes the resource from `handle.properties` to `request.properties`; only called where no changed property
+    /// Changes the resource from `handle.properties` (here still the old ones) to `request.properties`; only called where no changed property
     /// requires replacement.
     fn update(&self, cx: &mut Cx<'_>, handle: &Handle, request: &Request) -> Result<Progress, EngineError>;
 

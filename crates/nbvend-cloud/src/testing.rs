@@ -17,7 +17,7 @@ use crate::identity::{Caller, Principal};
 use crate::operation::Operation;
 use crate::ports::{
     Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec, PortFuture,
-    Ports,
+    Ports, Started,
 };
 use crate::services;
 
@@ -59,13 +59,13 @@ pub struct TestNotebooks {
 }
 
 impl NotebookHost for TestNotebooks {
-    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>> {
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started> {
         Box::pin(async move {
-            if let Some(reason) = self.broken.lock().unwrap().get(&spec.name) {
-                return Err(reason.clone());
+            let failure = self.broken.lock().unwrap().get(&spec.name).cloned();
+            if failure.is_none() {
+                self.running.lock().unwrap().insert(spec.id.clone(), spec);
             }
-            self.running.lock().unwrap().insert(spec.id.clone(), spec);
-            Ok(())
+            Started { logs: Vec::new(), failure }
         })
     }
 

@@ -1,0 +1,116 @@
+//! `ListNotebookInstances`, with all its filters.
+
+use nbvend_wire::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::state::Notebook;
+use crate::context::Cx;
+use crate::operation::{Kind, Operation};
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ListNotebookInstances {
+    pub next_token: Option<String>,
+    pub max_results: Option<usize>,
+    pub sort_by: Option<String>,
+    pub sort_order: Option<String>,
+    pub name_contains: Option<String>,
+    pub creation_time_before: Option<Timestamp>,
+    pub creation_time_after: Option<Timestamp>,
+    pub last_modified_time_before: Option<Timestamp>,
+    pub last_modified_time_after: Option<Timestamp>,
+    pub status_equals: Option<String>,
+    pub notebook_instance_lifecycle_config_name_contains: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListNotebookInstancesOutput {
+    pub next_token: Option<String>,
+    pub notebook_instances: Vec<Summary>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Summary {
+    pub notebook_instance_name: String,
+    pub notebook_instance_arn: String,
+    pub notebook_instance_status: &'static str,
+    pub url: String,
+    pub instance_type: String,
+    pub creation_time: Timestamp,
+    pub last_modified_time: Timestamp,
+    pub notebook_instance_lifecycle_config_name: Option<String>,
+}
+
+impl ListNotebookInstances {
+    fn wants(&self, notebook: &Notebook) -> bool {
+        let contains = |text: &str, part: &Option<String>| part.as_ref().is_none_or(|part| text.contains(part.as_str()));
+        let config = notebook.lifecycle_config.as_deref().unwrap_or_default();
+        contains(&notebook.name, &self.name_contains)
+            && contains(config, &self.notebook_instance_lifecycle_config_name_contains)
+            && self.status_equals.as_ref().is_none_or(|status| status == notebook.status.name())
+            && self.creation_time_after.is_none_or(|time| notebook.created > time)
+            && self.creation_time_before.is_none_or(|time| notebook.created < time)
+            && self.last_modified_time_after.is_none_or(|time| notebook.modified > time)
+            && self.last_modified_time_before.is_none_or(|time| notebook.modified < time)
+    }
+
+    /// What a notebook is sorted by; the name makes it unique, so that it can stand in a token.
+    fn sort_key(&self, notebook: &Notebook) -> (String, String) {
+        let first = match self.sort_by.as_deref() {
+            Some("CreationTime") => format!("{:020}", notebook.created.0),
+            Some("Status") => notebook.status.name().to_owned(),
+            _ => String::new(),
+        };
+        (first, notebook.name.to_ascii_lowercase())
+    }
+}
+
+impl Operation for ListNotebookInstances {
+    const SERVICE: &'static str = "sagemaker";
+    const NAME: &'static str = "ListNotebookInstances";
+    const KIND: Kind = Kind::Read;
+    type Output = ListNotebookInstancesOutput;
+    type Error = Error;
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
+        let mut all: Vec<_> = cx
+            .tx
+            .list::<Notebook>(cx.region(), "", None, usize::MAX)?
+            .into_iter()
+            .filter(|notebook| self.wants(notebook))
+            .map(|notebook| (self.sort_key(&notebook), notebook))
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        if self.sort_order.as_deref() == Some("Descending") {
+            all.reverse();
+        }
+        let start = match &self.next_token {
+            None => 0,
+            Some(token) => {
+                let last = super::page::read(token)?;
+                let at = all.iter().position(|(key, _)| format!("{}\n{}", key.0, key.1) == last);
+                // The notebook the last page ended with is gone: go on where it would stand.
+                at.map_or_else(|| all.partition_point(|(key, _)| format!("{}\n{}", key.0, key.1) < last), |at| at + 1)
+            }
+        };
+        let end = all.len().min(start + self.max_results.unwrap_or(10));
+        let next_token = (end < all.len())
+            .then(|| all.get(end.wrapping_sub(1)).map(|(key, _)| super::page::write(&format!("{}\n{}", key.0, key.1))))
+            .flatten();
+        let (region, suffix) = (cx.region(), &cx.config().url_suffix);
+        let page = all.drain(start.min(end)..end).map(|(_, notebook)| Summary {
+            url: notebook.host(region, suffix),
+            notebook_instance_name: notebook.name,
+            notebook_instance_arn: notebook.arn,
+            notebook_instance_status: notebook.status.name(),
+            instance_type: notebook.instance_type,
+            creation_time: notebook.created,
+            last_modified_time: notebook.modified,
+            notebook_instance_lifecycle_config_name: notebook.lifecycle_config,
+        });
+        Ok(ListNotebookInstancesOutput { notebook_instances: page.collect(), next_token })
+    }
+}

@@ -1,0 +1,199 @@
+//! `AddTags`, `ListTags`, `DeleteTags`, and what tags mean to the other operations.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::state::{LifecycleConfig, Notebook};
+use crate::context::{ContextKeys, Cx};
+use crate::operation::{Kind, Operation};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Tag {
+    pub key: String,
+    pub value: String,
+}
+
+/// Tags that AWS stamps are taken only from callers inside the engine.
+pub fn checked(cx: &Cx<'_>, tags: &[Tag]) -> Result<Vec<(String, String)>, Error> {
+    if cx.caller.invoked_by.is_none()
+        && let Some(tag) = tags.iter().find(|tag| tag.key.to_ascii_lowercase().starts_with("aws:"))
+    {
+        return Err(Error::Validation(format!(
+            "Tag keys cannot start with 'aws:', which is reserved for AWS use: {}",
+            tag.key
+        )));
+    }
+    Ok(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
+}
+
+/// `aws:RequestTag/…` and `aws:TagKeys`.
+pub fn request_keys(tags: &[Tag], keys: &mut ContextKeys) {
+    for tag in tags {
+        keys.insert(format!("aws:RequestTag/{}", tag.key), vec![tag.value.clone()]);
+    }
+    if !tags.is_empty() {
+        keys.insert("aws:TagKeys".to_owned(), tags.iter().map(|tag| tag.key.clone()).collect());
+    }
+}
+
+/// `aws:ResourceTag/…` and `sagemaker:ResourceTag/…` of a notebook.
+pub fn resource_keys(cx: &Cx<'_>, name: &str, keys: &mut ContextKeys) {
+    if let Ok(notebook) = Notebook::find(cx, name) {
+        for (key, value) in notebook.tags {
+            keys.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
+            keys.insert(format!("sagemaker:ResourceTag/{key}"), vec![value]);
+        }
+    }
+}
+
+/// What can carry tags here.
+enum Tagged {
+    Notebook(Box<Notebook>),
+    Config(LifecycleConfig),
+}
+
+impl Tagged {
+    fn find(cx: &Cx<'_>, arn: &str) -> Result<Self, Error> {
+        let (kind, name) = arn.rsplit(':').next().and_then(|r| r.split_once('/')).unwrap_or_default();
+        match kind {
+            "notebook-instance" => Ok(Self::Notebook(Box::new(Notebook::find(cx, name)?))),
+            "notebook-instance-lifecycle-config" => {
+                let config = super::state::lifecycle_config(cx, name)?;
+                Ok(Self::Config(config.ok_or(Error::NotFound)?))
+            }
+            _ => Err(Error::Validation(format!("nbvend keeps no tags of {arn}"))),
+        }
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        match self {
+            Self::Notebook(notebook) => &mut notebook.tags,
+            Self::Config(config) => &mut config.tags,
+        }
+    }
+
+    fn put(&self, cx: &Cx<'_>) -> Result<(), Error> {
+        match self {
+            Self::Notebook(notebook) => cx.put(notebook.as_ref())?,
+            Self::Config(config) => cx.put(config)?,
+        }
+        Ok(())
+    }
+}
+
+fn listed(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct AddTags {
+    pub resource_arn: String,
+    pub tags: Vec<Tag>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagsOutput {
+    pub tags: Vec<Tag>,
+}
+
+impl Operation for AddTags {
+    const SERVICE: &'static str = "sagemaker";
+    const NAME: &'static str = "AddTags";
+    const KIND: Kind = Kind::Write;
+    type Output = TagsOutput;
+    type Error = Error;
+
+    fn resources(&self, _cx: &Cx<'_>) -> Vec<String> {
+        vec![self.resource_arn.clone()]
+    }
+
+    fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
+        request_keys(&self.tags, keys);
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<TagsOutput, Error> {
+        let mut tagged = Tagged::find(cx, &self.resource_arn)?;
+        tagged.tags().extend(checked(cx, &self.tags)?);
+        // AWS allows 50; the ones it stamps do not count.
+        if tagged.tags().keys().filter(|key| !key.starts_with("aws:")).count() > 50 {
+            return Err(Error::Validation("Number of tags exceeds the limit of 50".to_owned()));
+        }
+        tagged.put(cx)?;
+        Ok(TagsOutput { tags: listed(tagged.tags()) })
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ListTags {
+    pub resource_arn: String,
+    pub next_token: Option<String>,
+    pub max_results: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListTagsOutput {
+    pub tags: Vec<Tag>,
+    pub next_token: Option<String>,
+}
+
+impl Operation for ListTags {
+    const SERVICE: &'static str = "sagemaker";
+    const NAME: &'static str = "ListTags";
+    const KIND: Kind = Kind::Read;
+    type Output = ListTagsOutput;
+    type Error = Error;
+
+    fn resources(&self, _cx: &Cx<'_>) -> Vec<String> {
+        vec![self.resource_arn.clone()]
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<ListTagsOutput, Error> {
+        let all = listed(Tagged::find(cx, &self.resource_arn)?.tags());
+        let after = self.next_token.as_deref().map(super::page::read).transpose()?;
+        let limit = self.max_results.unwrap_or(100);
+        let mut rest = all.into_iter().filter(|tag| after.as_ref().is_none_or(|after| tag.key > *after));
+        let tags: Vec<Tag> = rest.by_ref().take(limit).collect();
+        let more = rest.next().is_some();
+        let next_token = tags.last().filter(|_| more).map(|tag| super::page::write(&tag.key));
+        Ok(ListTagsOutput { tags, next_token })
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct DeleteTags {
+    pub resource_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl Operation for DeleteTags {
+    const SERVICE: &'static str = "sagemaker";
+    const NAME: &'static str = "DeleteTags";
+    const KIND: Kind = Kind::Write;
+    type Output = serde_json::Map<String, serde_json::Value>;
+    type Error = Error;
+
+    fn resources(&self, _cx: &Cx<'_>) -> Vec<String> {
+        vec![self.resource_arn.clone()]
+    }
+
+    fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
+        keys.insert("aws:TagKeys".to_owned(), self.tag_keys.clone());
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
+        let keys: Vec<Tag> = self.tag_keys.into_iter().map(|key| Tag { key, value: String::new() }).collect();
+        checked(cx, &keys)?;
+        let mut tagged = Tagged::find(cx, &self.resource_arn)?;
+        tagged.tags().retain(|key, _| !keys.iter().any(|tag| tag.key == *key));
+        tagged.put(cx)?;
+        Ok(serde_json::Map::new())
+    }
+}
