@@ -34,8 +34,8 @@ impl ArnPattern {
 
 /// An element of `Resource` or `NotResource`.
 ///
-/// The guide: wildcards stand within a part, but a `*` that ends a part "can expand to match beyond the colon
-/// boundaries". So a pattern with such a star before the last part is matched over the whole text, and so is one
+/// The guide keeps wildcards within their part, except for a `*` that ends one, which may reach over the colons
+/// behind it. So a pattern with such a star before the last part is matched over the whole text, and so is one
 /// without any wildcard there, for which it comes to the same.
 #[derive(Debug, Clone)]
 pub(crate) struct ResourcePattern {
@@ -134,7 +134,7 @@ mod tests {
         for (pattern, text, expected) in [
             ("arn:aws:events:*:111122223333:rule/*", "arn:aws:events:eu-west-1:111122223333:rule/a:b", true),
             // The star of the region does not reach over the account.
-            ("arn:aws:x:*:111122223333:fin/*", "arn:aws:x:us-east-2:999:store/abc:111122223333:fin/d", false),
+            ("arn:aws:sqs:*:111122223333:jobs", "arn:aws:sqs:eu:9:q:111122223333:jobs", false),
             ("arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::1:user/alice", true),
             ("arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::1:user/bob", false),
             ("arn:aws:s3:::Data", "arn:aws:s3:::data", false),

@@ -124,7 +124,7 @@ impl Condition {
         let matched = self.matches_any(value, scope);
         if self.operator.negated {
             // "Not equal to something unknown" must not open a door; that it closes one is the safe side.
-            !matched && !(scope.unresolved && effect == StatementEffect::Allow)
+            !matched && (!scope.unresolved || effect == StatementEffect::Deny)
         } else {
             matched
         }

@@ -76,7 +76,7 @@ impl Layer {
         }
     }
 
-    fn with_article(self) -> String {
+    pub(crate) fn with_article(self) -> String {
         let article = match self {
             Layer::Identity => "an",
             Layer::Trust => "the",

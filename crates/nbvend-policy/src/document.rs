@@ -133,7 +133,7 @@ pub(crate) fn read(text: &str, kind: Kind, url_suffix: Option<&str>) -> (Vec<Sta
             ("Id", _) => faults.push(PolicyError::syntax("Id is a text").at(place(member))),
             ("Statement", _) => body = Some(member),
             (name, _) => {
-                faults.push(PolicyError::syntax(format!("unknown element {name}")).at(place(member)))
+                faults.push(PolicyError::syntax(format!("unknown element {name}")).at(place(member)));
             }
         }
     }

@@ -5,7 +5,8 @@
 //!    the role of a session, or the user behind a federated one, is still limited by boundary and session policies;
 //!    one that names the account hands over to the identity policies.
 //! 3. Otherwise the identity policies must allow, and with them the boundary and the session policies, if any.
-//! 4. Across accounts both sides must allow. A role's trust policy must always allow.
+//! 4. Across accounts both sides must allow.
+//! 5. A role's trust policy and a KMS key's policy must always allow, if only by naming the account.
 
 use crate::context::Scope;
 use crate::decision::{Decision, Effect, Layer, MatchedStatement, Reason};
@@ -68,8 +69,17 @@ pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
             near_misses: Vec::new(),
         };
     }
-    let sides =
-        Sides { identity, boundary, session, resource, trust: resource_layer(policies) == Layer::Trust };
+    let sides = Sides {
+        identity,
+        boundary,
+        session,
+        resource,
+        resource_must_allow: resource_must_allow(request, policies),
+        no_resource_allow: match resource_layer(policies) {
+            Layer::Trust => Reason::NoTrustAllow,
+            _ => Reason::NoResourceAllow,
+        },
+    };
     let (effect, because) = match sides.decide(request) {
         Ok(Some(index)) => (Effect::Allowed, Reason::Statement(matched[index].clone())),
         Ok(None) => (Effect::Allowed, Reason::AccountRoot),
@@ -79,11 +89,21 @@ pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
     Decision { effect, because, matched, missing_context_keys, near_misses }
 }
 
-pub(crate) fn resource_layer(policies: &Policies<'_>) -> Layer {
+fn resource_layer(policies: &Policies<'_>) -> Layer {
     match policies.resource {
         Some((_, policy)) if policy.kind() == Kind::Trust => Layer::Trust,
         _ => Layer::Resource,
     }
+}
+
+/// The guide names two kinds of resource policy that must allow even within one account: trust policies and the
+/// policies of KMS keys.
+fn resource_must_allow(request: &Request<'_>, policies: &Policies<'_>) -> bool {
+    let is_key = || {
+        let mut parts = request.resource.splitn(6, ':');
+        parts.nth(2) == Some("kms") && parts.nth(2).is_some_and(|tail| tail.starts_with("key/"))
+    };
+    resource_layer(policies) == Layer::Trust || is_key()
 }
 
 /// What a layer says when nothing denies.
@@ -141,8 +161,8 @@ impl Walk<'_> {
 pub(crate) fn grant_of(statement: &Statement, principal: &Principal, bounded: bool) -> Option<Grant> {
     match &statement.principal {
         None => Some(Grant::Direct),
-        // "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions
-        // boundary policy attached, regardless of the values specified" (the guide, on boundaries).
+        // The guide warns of this on its page about boundaries: for a principal that has one, a Deny with
+        // NotPrincipal always strikes, whomever it lists.
         Some(rule) if rule.negated && bounded && statement.effect == StatementEffect::Deny => {
             Some(Grant::Direct)
         }
@@ -155,31 +175,35 @@ struct Sides {
     boundary: Option<Found>,
     session: Option<Found>,
     resource: Found,
-    trust: bool,
+    resource_must_allow: bool,
+    no_resource_allow: Reason,
 }
 
 impl Sides {
     /// The index of the statement that allowed, `None` where none was needed, or the layer that lacked an allow.
-    fn decide(&self, request: &Request<'_>) -> Result<Option<usize>, Reason> {
-        let no_resource_allow = if self.trust { Reason::NoTrustAllow } else { Reason::NoResourceAllow };
+    fn decide(self, request: &Request<'_>) -> Result<Option<usize>, Reason> {
         let Some(account) = request.principal.account() else {
             // Services and nobody have no identity policies.
-            return self.resource.allow.map(Some).ok_or(no_resource_allow);
+            return self.resource.allow.map(Some).ok_or(self.no_resource_allow);
         };
         if request.resource_account.is_some_and(|owner| owner != account) {
             let allowed = self.identity_side(request.principal)?;
-            return self.resource.allow.map(|_| allowed).ok_or(no_resource_allow);
+            return self.resource.allow.map(|_| allowed).ok_or(self.no_resource_allow);
         }
         match self.resource.grant {
             Some(Grant::Direct) => Ok(self.resource.allow),
             Some(Grant::Limited) => self.within_limits(request.principal).map(|()| self.resource.allow),
-            None if self.trust => Err(no_resource_allow),
+            None if self.resource_must_allow => Err(self.no_resource_allow),
             Some(Grant::Account) | None => self.identity_side(request.principal),
         }
     }
 
     fn identity_side(&self, principal: &Principal) -> Result<Option<usize>, Reason> {
-        let is_root = matches!(principal, Principal::Root { .. });
+        let is_root = match principal {
+            Principal::Root { .. } => true,
+            Principal::FederatedUser { user_arn, .. } => user_arn.ends_with(":root"),
+            _ => false,
+        };
         let allow = self.identity.allow;
         if !is_root && allow.is_none() {
             return Err(Reason::NoIdentityAllow);

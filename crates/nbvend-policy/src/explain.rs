@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::Policy;
 use crate::context::Scope;
 use crate::decision::{Decision, Effect, Layer, MatchedStatement, Reason};
-use crate::evaluate::{Policies, Request, grant_of, resource_layer};
+use crate::evaluate::{Policies, Request, grant_of};
 use crate::statement::{Statement, StatementEffect};
 
 /// An Allow statement for the action that did not apply.
@@ -58,7 +58,6 @@ pub(crate) fn near_misses(request: &Request<'_>, policies: &Policies<'_>, becaus
             one.as_slice()
         }
     };
-    debug_assert!(!matches!(layer, Layer::Trust) || resource_layer(policies) == Layer::Trust);
     let action = request.action.to_lowercase();
     let mut misses = Vec::new();
     for (name, policy) in applied {
@@ -113,7 +112,7 @@ pub fn explain(decision: &Decision, request: &Request<'_>) -> String {
             }
         }
         Reason::AccountRoot => {
-            sentence(&mut text, "Allowed: the root user may do everything in its account.")
+            sentence(&mut text, "Allowed: the root user may do everything in its account.");
         }
         reason => {
             let layer = reason.lacking().map_or("policy", Layer::name);
@@ -147,8 +146,8 @@ pub fn explain(decision: &Decision, request: &Request<'_>) -> String {
         }
     }
     if let Some(statement) = smallest_statement_for(decision, request) {
-        let layer = decision.because.lacking().map_or("policy", Layer::name);
-        sentence(&mut text, format_args!("This statement in a {layer} would allow it: {statement}"));
+        let layer = decision.because.lacking().map_or_else(|| "a policy".to_owned(), Layer::with_article);
+        sentence(&mut text, format_args!("This statement in {layer} would allow it: {statement}"));
     }
     text
 }
@@ -199,3 +198,6 @@ fn principal_element(request: &Request<'_>) -> Value {
         principal => json!({"AWS": principal.arn()}),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
-//! Patterns of `*` (any characters) and `?` (one character), compiled to chunks between the stars.
+//! Patterns of `*` (any characters) and `?` (one character), matched chunk by chunk between the stars.
 //!
 //! Matching takes each chunk at its leftmost place and never goes back to an earlier star, so `a*a*a*…b` costs one
 //! walk over the text. Only a chunk with `?` inside can be tried at several places, at most its length each.
 
-/// One element of a pattern before compilation.
+/// One element of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token {
     Literal(String),
@@ -13,50 +13,52 @@ pub(crate) enum Token {
     One,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) enum Piece {
-    Literal(Box<str>),
-    /// So many characters, whatever they are.
-    Skip(usize),
+/// A token lent for matching, so that what a variable stands for need not be copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bit<'a> {
+    Literal(&'a str),
+    Any,
+    One,
 }
 
+/// What can be matched: owned tokens and lent ones.
+pub(crate) trait AsBit {
+    fn bit(&self) -> Bit<'_>;
+}
+
+impl AsBit for Token {
+    fn bit(&self) -> Bit<'_> {
+        match self {
+            Token::Literal(text) => Bit::Literal(text),
+            Token::Any => Bit::Any,
+            Token::One => Bit::One,
+        }
+    }
+}
+
+impl AsBit for Bit<'_> {
+    fn bit(&self) -> Bit<'_> {
+        *self
+    }
+}
+
+/// A pattern known in full, with short ways for the forms that policies mostly have.
 #[derive(Debug, Clone)]
 pub(crate) enum Glob {
     Everything,
     Exact(Box<str>),
     Prefix(Box<str>),
-    /// First chunk anchored at the start, last at the end, stars between.
-    Chunks(Vec<Vec<Piece>>),
+    General(Box<[Token]>),
 }
 
 impl Glob {
-    pub(crate) fn new(tokens: impl IntoIterator<Item = Token>) -> Self {
-        let mut chunks: Vec<Vec<Piece>> = vec![Vec::new()];
-        for token in tokens {
-            let chunk = chunks.last_mut().expect("there is always a chunk");
-            match (token, chunk.last_mut()) {
-                (Token::Any, _) => chunks.push(Vec::new()),
-                (Token::One, Some(Piece::Skip(count))) => *count += 1,
-                (Token::One, _) => chunk.push(Piece::Skip(1)),
-                (Token::Literal(text), _) if text.is_empty() => {}
-                (Token::Literal(text), Some(Piece::Literal(before))) => {
-                    *before = format!("{before}{text}").into_boxed_str();
-                }
-                (Token::Literal(text), _) => chunk.push(Piece::Literal(text.into_boxed_str())),
-            }
-        }
-        match chunks.as_slice() {
-            [only] if only.is_empty() => Glob::Exact("".into()),
-            [only] => match only.as_slice() {
-                [Piece::Literal(text)] => Glob::Exact(text.clone()),
-                _ => Glob::Chunks(chunks),
-            },
-            [first, rest @ ..] if rest.iter().all(Vec::is_empty) => match first.as_slice() {
-                [] => Glob::Everything,
-                [Piece::Literal(text)] => Glob::Prefix(text.clone()),
-                _ => Glob::Chunks(chunks),
-            },
-            _ => Glob::Chunks(chunks),
+    pub(crate) fn new(tokens: &[Token]) -> Self {
+        match tokens {
+            [] => Glob::Exact("".into()),
+            [Token::Any] => Glob::Everything,
+            [Token::Literal(text)] => Glob::Exact(text.as_str().into()),
+            [Token::Literal(text), Token::Any] => Glob::Prefix(text.as_str().into()),
+            tokens => Glob::General(tokens.into()),
         }
     }
 
@@ -65,68 +67,76 @@ impl Glob {
             Glob::Everything => true,
             Glob::Exact(wanted) => **wanted == *text,
             Glob::Prefix(prefix) => text.starts_with(&**prefix),
-            Glob::Chunks(chunks) => match_chunks(chunks, text),
+            Glob::General(tokens) => matches(tokens, text),
         }
     }
 }
 
-fn match_chunks(chunks: &[Vec<Piece>], text: &str) -> bool {
-    let [first, middle @ .., last] = chunks else {
-        return chunks.first().is_some_and(|only| at_start(only, text) == Some(""));
-    };
+/// Matches a whole text.
+pub(crate) fn matches<T: AsBit>(pattern: &[T], text: &str) -> bool {
+    let mut chunks = pattern.split(|token| matches!(token.bit(), Bit::Any)).peekable();
+    let first = chunks.next().unwrap_or_default();
     let Some(mut rest) = at_start(first, text) else { return false };
-    for chunk in middle {
+    if chunks.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(chunk) = chunks.next() {
+        if chunks.peek().is_none() {
+            return at_end(chunk, rest);
+        }
         match leftmost(chunk, rest) {
             Some(after) => rest = after,
             None => return false,
         }
     }
-    at_end(last, rest)
+    true
 }
 
-/// The text after `n` characters; `None` if it is shorter.
-fn skip(text: &str, n: usize) -> Option<&str> {
+/// The text without its first character; `None` if it has none.
+fn skip(text: &str) -> Option<&str> {
     let mut chars = text.chars();
-    (0..n).all(|_| chars.next().is_some()).then(|| chars.as_str())
+    chars.next().map(|_| chars.as_str())
 }
 
 /// Matches a chunk where the text begins and gives the text after it.
-fn at_start<'t>(chunk: &[Piece], mut text: &'t str) -> Option<&'t str> {
-    for piece in chunk {
-        text = match piece {
-            Piece::Literal(literal) => text.strip_prefix(&**literal)?,
-            Piece::Skip(count) => skip(text, *count)?,
+fn at_start<'t, T: AsBit>(chunk: &[T], mut text: &'t str) -> Option<&'t str> {
+    for token in chunk {
+        text = match token.bit() {
+            Bit::Literal(literal) => text.strip_prefix(literal)?,
+            Bit::Any | Bit::One => skip(text)?,
         };
     }
     Some(text)
 }
 
 /// Finds a chunk at its leftmost place and gives the text after it.
-fn leftmost<'t>(chunk: &[Piece], text: &'t str) -> Option<&'t str> {
-    match chunk {
-        [] => Some(text),
-        [Piece::Skip(count), rest @ ..] => leftmost(rest, skip(text, *count)?),
-        [Piece::Literal(literal), rest @ ..] => {
-            let mut from = text;
-            loop {
-                let hit = &from[from.find(&**literal)?..];
-                if let Some(after) = at_start(rest, &hit[literal.len()..]) {
-                    return Some(after);
-                }
-                from = skip(hit, 1)?;
-            }
+fn leftmost<'t, T: AsBit>(mut chunk: &[T], mut text: &'t str) -> Option<&'t str> {
+    // Single characters in front only say that so many must come before the rest.
+    let literal = loop {
+        let Some((first, rest)) = chunk.split_first() else { return Some(text) };
+        chunk = rest;
+        match first.bit() {
+            Bit::Literal(literal) => break literal,
+            Bit::Any | Bit::One => text = skip(text)?,
         }
+    };
+    loop {
+        let hit = &text[text.find(literal)?..];
+        if let Some(after) = at_start(chunk, &hit[literal.len()..]) {
+            return Some(after);
+        }
+        text = skip(hit)?;
     }
 }
 
 /// Matches a chunk where the text ends.
-fn at_end(chunk: &[Piece], mut text: &str) -> bool {
-    for piece in chunk.iter().rev() {
-        let before = match piece {
-            Piece::Literal(literal) => text.strip_suffix(&**literal),
-            Piece::Skip(count) => {
+fn at_end<T: AsBit>(chunk: &[T], mut text: &str) -> bool {
+    for token in chunk.iter().rev() {
+        let before = match token.bit() {
+            Bit::Literal(literal) => text.strip_suffix(literal),
+            Bit::Any | Bit::One => {
                 let mut chars = text.chars();
-                (0..*count).all(|_| chars.next_back().is_some()).then(|| chars.as_str())
+                chars.next_back().map(|_| chars.as_str())
             }
         };
         match before {
@@ -142,11 +152,15 @@ mod tests {
     use super::*;
 
     fn glob(pattern: &str) -> Glob {
-        Glob::new(pattern.chars().map(|c| match c {
-            '*' => Token::Any,
-            '?' => Token::One,
-            c => Token::Literal(c.to_string()),
-        }))
+        let tokens: Vec<Token> = pattern
+            .chars()
+            .map(|c| match c {
+                '*' => Token::Any,
+                '?' => Token::One,
+                c => Token::Literal(c.to_string()),
+            })
+            .collect();
+        Glob::new(&tokens)
     }
 
     /// The definition, exponential and obviously right.

@@ -34,4 +34,4 @@ pub use evaluate::{Policies, Request, evaluate};
 pub use explain::{NearMiss, Obstacle, explain, smallest_statement, smallest_statement_for};
 pub use principal::Principal;
 pub use statement::StatementEffect;
-pub use validate::validate;
+pub use validate::{validate, validate_in};

@@ -1,7 +1,7 @@
 //! Text of a policy with wildcards and policy variables, compiled as far as it can be before the request is known.
 
 use crate::context::Scope;
-use crate::glob::{Glob, Token};
+use crate::glob::{self, AsBit as _, Bit, Glob, Token};
 
 /// What has a meaning in a text: depends on the element, the operator and the document's version.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,7 @@ impl Pattern {
             })
             .collect();
         let form = match fixed {
-            Some(tokens) => Form::Static(Glob::new(tokens)),
+            Some(tokens) => Form::Static(Glob::new(&tokens)),
             None => Form::Dynamic(parts),
         };
         Pattern { form, fold_case }
@@ -65,35 +65,31 @@ impl Pattern {
         };
         match &self.form {
             Form::Static(glob) => glob.matches(text),
-            Form::Dynamic(parts) => match self.resolve(parts, scope) {
-                Some(tokens) => Glob::new(tokens).matches(text),
-                None => {
-                    scope.unresolved = true;
-                    false
+            Form::Dynamic(parts) if !ends_fit(parts, text) => false,
+            Form::Dynamic(parts) => {
+                // What variables stand for, folded; only case-insensitive patterns need a copy.
+                let mut copies = Vec::new();
+                if self.fold_case {
+                    copies.extend(parts.iter().map(|part| value(part, scope).map(str::to_lowercase)));
                 }
-            },
-        }
-    }
-
-    fn resolve(&self, parts: &[Part], scope: &mut Scope<'_>) -> Option<Vec<Token>> {
-        parts
-            .iter()
-            .map(|part| match part {
-                Part::Fixed(token) => Some(token.clone()),
-                Part::Variable { key, lower, default } => {
-                    // A key with several values is no variable, says the guide.
-                    let value = match scope.context.lookup(lower) {
-                        Some([only]) => only.clone(),
-                        Some(_) => default.clone()?,
-                        None => {
-                            scope.note_missing(key);
-                            default.clone()?
-                        }
+                let mut bits = Vec::with_capacity(parts.len());
+                for (index, part) in parts.iter().enumerate() {
+                    let resolved = match (part, copies.get(index)) {
+                        (Part::Fixed(token), _) => Some(token.bit()),
+                        (part, None) => value(part, scope).map(Bit::Literal),
+                        (_, Some(copy)) => copy.as_deref().map(Bit::Literal),
                     };
-                    Some(Token::Literal(if self.fold_case { value.to_lowercase() } else { value }))
+                    match resolved {
+                        Some(bit) => bits.push(bit),
+                        None => {
+                            scope.unresolved = true;
+                            return false;
+                        }
+                    }
                 }
-            })
-            .collect()
+                glob::matches(&bits, text)
+            }
+        }
     }
 
     /// The condition keys its variables name, as written.
@@ -107,6 +103,30 @@ impl Pattern {
             Part::Fixed(_) => None,
         })
     }
+}
+
+/// What a variable stands for. A key with several values is no variable, says the guide.
+fn value<'v, 'c: 'v>(part: &'v Part, scope: &mut Scope<'c>) -> Option<&'v str> {
+    let Part::Variable { key, lower, default } = part else { return None };
+    match scope.context.lookup(lower) {
+        Some([only]) => Some(only),
+        Some(_) => default.as_deref(),
+        None => {
+            scope.note_missing(key);
+            default.as_deref()
+        }
+    }
+}
+
+/// Whether the text begins and ends as the pattern does before its first and after its last wildcard or variable;
+/// spares resolving for most texts.
+fn ends_fit(parts: &[Part], text: &str) -> bool {
+    let literal = |part: Option<&Part>, fits: fn(&str, &str) -> bool| match part {
+        Some(Part::Fixed(Token::Literal(literal))) => fits(text, literal),
+        _ => true,
+    };
+    literal(parts.first(), |text, literal| text.starts_with(literal))
+        && literal(parts.last(), |text, literal| text.ends_with(literal))
 }
 
 /// Splits a text into literals, wildcards and variables.

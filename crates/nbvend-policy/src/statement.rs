@@ -54,7 +54,7 @@ impl ActionPattern {
                 (c, _) => tokens.push(Token::Literal(c.to_string())),
             }
         }
-        ActionPattern { source: source.into(), glob: Glob::new(tokens) }
+        ActionPattern { source: source.into(), glob: Glob::new(&tokens) }
     }
 }
 
@@ -73,7 +73,7 @@ impl Statement {
         scope.unresolved = false;
         let named = self.resources.iter().any(|pattern| pattern.matches(resource, scope));
         if self.not_resource {
-            !named && !(scope.unresolved && self.effect == StatementEffect::Allow)
+            !named && (!scope.unresolved || self.effect == StatementEffect::Deny)
         } else {
             named
         }

@@ -13,7 +13,15 @@ use crate::{Policy, PolicyError, Problem};
 /// # Errors
 /// AWS's text for the fault that AWS would name first, with the place.
 pub fn validate(text: &str, kind: Kind) -> Result<Policy, PolicyError> {
-    let (statements, mut faults) = read(text, kind, None);
+    validate_in(text, kind, None)
+}
+
+/// As [`validate`], reading service principals as [`Policy::parse_in`] does.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_in(text: &str, kind: Kind, url_suffix: Option<&str>) -> Result<Policy, PolicyError> {
+    let (statements, mut faults) = read(text, kind, url_suffix);
     if kind == Kind::Managed && !faults.iter().any(is_structural) && !text_has_new_version(text) {
         let message = "Policy document must be version 2012-10-17 or greater.";
         faults.push(PolicyError::new(Problem::Version, message, ""));
@@ -29,7 +37,7 @@ pub fn validate(text: &str, kind: Kind) -> Result<Policy, PolicyError> {
     }
     match worst(faults) {
         Some(fault) => Err(fault),
-        None => Policy::parse(text, kind),
+        None => Policy::parse_in(text, kind, url_suffix),
     }
 }
 
