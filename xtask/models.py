@@ -42,7 +42,7 @@ INCLUDE = {
     "lambda": (
         "*Function *Functions *FunctionConfiguration *FunctionCode *FunctionConcurrency *Alias *Aliases *Version "
         "*VersionsByFunction *Permission *Policy Invoke InvokeAsync *ProvisionedConcurrency* *EventInvokeConfig* "
-        "*Tag* GetAccountSettings",
+        "*Tag* Untag* GetAccountSettings",
         "*Layer* *EventSource* *Url* *CodeSigning* *Durable* *Resource*Policy",
     ),
     "logs": (
