@@ -66,7 +66,7 @@ fn write_json(service: &Service, shape: Option<&Shape>, body: &Map<String, Value
         let mut text = Vec::new();
         match member {
             Some(member) => {
-                json::encode(service, service.shape(member.shape), Some(member), value, &mut text)
+                json::encode(service, service.shape(member.shape), Some(member), value, &mut text);
             }
             None => text = value.to_string().into_bytes(),
         }

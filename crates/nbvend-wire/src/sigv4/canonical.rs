@@ -46,7 +46,8 @@ fn normalise(path: &str) -> String {
 /// The forms a query may have been signed in: sorted by encoded name and value, in the query form without the
 /// signature itself. The second form, where it differs, leaves the encoding as it was sent (a plus sign stays one).
 pub(super) fn queries(query: &str, query_form: bool) -> Vec<String> {
-    let kept = |pair: &&str| !pair.is_empty() && !(query_form && pair.starts_with("X-Amz-Signature="));
+    let own = |pair: &str| query_form && pair.starts_with("X-Amz-Signature=");
+    let kept = |pair: &&str| !pair.is_empty() && !own(pair);
     let pairs = || query.split('&').filter(kept).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let again = |text: &str| {
         let bytes: Vec<u8> = percent_decode_str(text).collect();
