@@ -4,6 +4,7 @@ use nbvend_wire::model::service;
 use nbvend_wire::validate::{members, validate};
 use serde_json::{Value, json};
 
+#[allow(clippy::needless_pass_by_value, reason = "cases are written in place")]
 fn told(id: &str, op: &str, input: Value) -> String {
     let service = service(id).unwrap();
     let op = service.operation(op).unwrap();
