@@ -42,7 +42,7 @@ INCLUDE = {
     "lambda": (
         "*Function *Functions *FunctionConfiguration *FunctionCode *FunctionConcurrency *Alias *Aliases *Version "
         "*VersionsByFunction *Permission *Policy Invoke InvokeAsync *ProvisionedConcurrency* *EventInvokeConfig* "
-        "*Tag* GetAccountSettings",
+        "*Tag* Untag* GetAccountSettings",
         "*Layer* *EventSource* *Url* *CodeSigning* *Durable* *Resource*Policy",
     ),
     "logs": (
@@ -74,7 +74,7 @@ def reference(ref):
 
 
 def shape(full):
-    out = {k: full[k] for k in SHAPE_KEYS if full.get(k) not in (None, False, [])}
+    out = {k: full[k] for k in SHAPE_KEYS if k in full and full[k] is not False and full[k] != []}
     if full["type"] == "structure":
         out["members"] = {n: reference(m) for n, m in full["members"].items()}
     for k in ("member", "key", "value"):

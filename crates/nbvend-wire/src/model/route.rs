@@ -42,6 +42,11 @@ impl Route {
         literals * 16 + self.query.len()
     }
 
+    /// Whether the template itself has a query parameter of this name.
+    pub(crate) fn fixes(&self, name: &str) -> bool {
+        self.query.iter().any(|(key, _)| key == name)
+    }
+
     /// Whether path and query are of this template. A slash at the end makes no difference.
     pub(crate) fn matches(&self, path: &str, query: &str) -> bool {
         self.walk(path, |_, _| {})

@@ -1,8 +1,8 @@
 //! Answers of calls that failed, as each protocol writes them.
 
-use super::{Outgoing, json, xml};
+use super::{Outgoing, json, scalar, xml};
 use crate::error::WireError;
-use crate::model::{Kind, Member, ProtocolKind, Service, Shape, TimestampFormat};
+use crate::model::{Kind, Location, Member, ProtocolKind, Service, Shape, TimestampFormat};
 use serde_json::{Map, Value};
 
 /// The answer of a call that failed. The code is written as the model prints it, be it given so or by the shape's name.
@@ -15,7 +15,7 @@ pub fn encode_error(service: &Service, err: &WireError, request_id: &str) -> Out
     match service.protocol {
         ProtocolKind::Query => xml_body(service, shape, code, err, request_id, &mut answer.body),
         ProtocolKind::Json(_) => {
-            let body = json_body(service, shape, err);
+            let body = json_body(shape, err);
             let mut typed = Map::new();
             typed.insert("__type".to_owned(), Value::from(code));
             typed.extend(body);
@@ -23,22 +23,32 @@ pub fn encode_error(service: &Service, err: &WireError, request_id: &str) -> Out
         }
         ProtocolKind::RestJson => {
             answer.header("x-amzn-errortype", code);
-            write_json(service, shape, &json_body(service, shape, err), &mut answer.body);
+            for member in
+                shape.into_iter().flat_map(Shape::members).filter(|m| m.location == Location::Header)
+            {
+                let text = err.members.get(&member.name).and_then(|value| {
+                    scalar::print(service.shape(member.shape), Some(member), value, TimestampFormat::Rfc822)
+                });
+                if let Some(text) = text {
+                    answer.header(member.wire_name(), &text);
+                }
+            }
+            write_json(service, shape, &json_body(shape, err), &mut answer.body);
         }
     }
     answer
 }
 
 /// The error's members by their names on the wire. The message is left out when it is empty: AWS sends none then.
-fn json_body(service: &Service, shape: Option<&Shape>, err: &WireError) -> Map<String, Value> {
+fn json_body(shape: Option<&Shape>, err: &WireError) -> Map<String, Value> {
     let mut body = Map::new();
-    if service.id == "lambda" && !err.members.contains_key("Type") {
-        // Recorded from AWS: {"Type":"User","message":..}, also where the shape is not of Lambda's own.
+    // Lambda's own errors say whose fault it is (recorded from AWS); other services have no such member.
+    if shape.is_some_and(|shape| shape.member("Type").is_some()) && !err.members.contains_key("Type") {
         body.insert("Type".to_owned(), Value::from(if err.status < 500 { "User" } else { "Service" }));
     }
     for (name, value) in err.members.iter().filter(|(_, value)| !value.is_null()) {
         let member = shape.and_then(|shape| shape.member(name));
-        if member.is_none_or(|member| member.location == crate::model::Location::Body) {
+        if member.is_none_or(|member| member.location == Location::Body) {
             body.insert(member.map_or(name.as_str(), Member::wire_name).to_owned(), value.clone());
         }
     }
@@ -56,7 +66,7 @@ fn write_json(service: &Service, shape: Option<&Shape>, body: &Map<String, Value
         let mut text = Vec::new();
         match member {
             Some(member) => {
-                json::encode(service, service.shape(member.shape), Some(member), value, &mut text)
+                json::encode(service, service.shape(member.shape), Some(member), value, &mut text);
             }
             None => text = value.to_string().into_bytes(),
         }
@@ -88,9 +98,9 @@ fn xml_body(
     for (name, value) in &err.members {
         let Some(member) = shape.and_then(|shape| shape.member(name)) else { continue };
         let shape = service.shape(member.shape);
-        let scalar = !matches!(shape.kind, Kind::Structure(_) | Kind::List { .. } | Kind::Map { .. });
+        let plain = !matches!(shape.kind, Kind::Structure(_) | Kind::List { .. } | Kind::Map { .. });
         if let Some(text) =
-            super::scalar::print(shape, Some(member), value, TimestampFormat::Iso8601).filter(|_| scalar)
+            scalar::print(shape, Some(member), value, TimestampFormat::Iso8601).filter(|_| plain)
         {
             xml.leaf(member.wire_name(), &text);
         }

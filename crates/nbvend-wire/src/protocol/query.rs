@@ -39,7 +39,7 @@ pub(super) fn decode(service: &Service, op: &Operation, req: &Incoming<'_>) -> R
     for (name, value) in parameters(req) {
         root.insert(&name, value)?;
     }
-    root.value(service, service.shape(input)).map(|value| value.unwrap_or_default())
+    root.value(service, service.shape(input)).map(Option::unwrap_or_default)
 }
 
 /// The URL's parameters, then the form's, so that the form wins.

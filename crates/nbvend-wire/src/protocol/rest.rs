@@ -33,7 +33,10 @@ pub(super) fn decode(service: &Service, op: &Operation, req: &Incoming<'_>) -> R
                 Some((_, text)) => Some(text_value(member_shape, text)?),
                 None => None,
             },
-            Location::Query => query_value(service, member_shape, name, &query)?,
+            Location::Query => match member_shape.kind {
+                Kind::Map { .. } => other_parameters(shape, &op.route, &query),
+                _ => query_value(service, member_shape, name, &query)?,
+            },
             Location::Header => match header(req, name) {
                 Some(text) => Some(text_value(member_shape, text)?),
                 None => None,
@@ -102,7 +105,7 @@ fn headers_value(req: &Incoming<'_>, prefix: &str) -> Value {
     Value::Object(req.headers.iter().filter_map(entry).collect())
 }
 
-/// A list takes every parameter of the name; a map takes every parameter that no member is named after.
+/// A list takes every parameter of the name.
 fn query_value(
     service: &Service,
     shape: &Shape,
@@ -110,19 +113,27 @@ fn query_value(
     query: &[(Cow<'_, str>, Cow<'_, str>)],
 ) -> Result<Option<Value>, WireError> {
     let mut given = query.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
-    match &shape.kind {
-        Kind::List { member, .. } => {
-            let shape = service.shape(member.shape);
-            let items: Vec<Value> = given.map(|text| text_value(shape, text)).collect::<Result<_, _>>()?;
-            Ok((!items.is_empty()).then_some(Value::Array(items)))
-        }
-        Kind::Map { .. } => {
-            let entries: Map<String, Value> =
-                query.iter().map(|(key, value)| (key.to_string(), Value::from(&**value))).collect();
-            Ok((!entries.is_empty()).then_some(Value::Object(entries)))
-        }
-        _ => given.next().map(|text| text_value(shape, text)).transpose(),
-    }
+    let Kind::List { member, .. } = &shape.kind else {
+        return given.next().map(|text| text_value(shape, text)).transpose();
+    };
+    let shape = service.shape(member.shape);
+    let items: Vec<Value> = given.map(|text| text_value(shape, text)).collect::<Result<_, _>>()?;
+    Ok((!items.is_empty()).then_some(Value::Array(items)))
+}
+
+/// A map takes the parameters that neither a member nor the route is named after.
+fn other_parameters(shape: &Shape, route: &Route, query: &[(Cow<'_, str>, Cow<'_, str>)]) -> Option<Value> {
+    let named = |key: &str| {
+        route.fixes(key)
+            || shape
+                .members()
+                .iter()
+                .any(|member| member.location == Location::Query && member.wire_name() == key)
+    };
+    let others = query.iter().filter(|(key, _)| !named(key));
+    let entries: Map<String, Value> =
+        others.map(|(key, value)| (key.to_string(), Value::from(&**value))).collect();
+    (!entries.is_empty()).then_some(Value::Object(entries))
 }
 
 fn text_value(shape: &Shape, text: &str) -> Result<Value, WireError> {
@@ -144,6 +155,12 @@ pub(super) fn encode(service: &Service, op: &Operation, output: &Value, answer: 
         if let Some(value) = values.get(&member.name) {
             place(service, member, value, answer);
         }
+    }
+    // What has no body of its own (Lambda's InvokeAsync and DeleteFunction) sends none, and 204 allows none.
+    let members = shape.members();
+    let bodiless = !members.is_empty() && members.iter().all(|member| member.location != Location::Body);
+    if bodiless || answer.status == 204 {
+        return;
     }
     let typed = answer.headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE);
     let mut content_type = service.protocol.content_type();

@@ -12,22 +12,19 @@ pub(super) fn encode_query(text: &str) -> String {
     utf8_percent_encode(text, QUERY).to_string()
 }
 
-/// The forms a path may have been signed in. S3 signs the path decoded and encoded once. All others encode what was
-/// sent once more, with dots and doubled slashes taken out; some signers leave those in, which says the same about
-/// the path and is accepted too.
+/// The forms a path may have been signed in. S3 signs the path decoded and encoded once; all others encode what was
+/// sent once more, with dots and doubled slashes taken out. The second form, where it differs, takes the path as it
+/// was sent: botocore does so for S3, other signers elsewhere, and it says no less about the path.
 pub(super) fn paths(path: &str, service: &str) -> Vec<String> {
     let path = if path.is_empty() { "/" } else { path };
-    if service == "s3" {
-        let bytes: Vec<u8> = percent_decode_str(path).collect();
-        return vec![percent_encoding::percent_encode(&bytes, PATH).to_string()];
-    }
     let twice = |path: &str| utf8_percent_encode(path, PATH).to_string();
-    let mut forms = vec![twice(&normalise(path))];
-    let verbatim = twice(path);
-    if verbatim != forms[0] {
-        forms.push(verbatim);
-    }
-    forms
+    let (usual, verbatim) = if service == "s3" {
+        let bytes: Vec<u8> = percent_decode_str(path).collect();
+        (percent_encoding::percent_encode(&bytes, PATH).to_string(), path.to_owned())
+    } else {
+        (twice(&normalise(path)), twice(path))
+    };
+    if usual == verbatim { vec![usual] } else { vec![usual, verbatim] }
 }
 
 /// Takes `.`, `..` and empty segments out; a slash at the end stays.
@@ -49,7 +46,8 @@ fn normalise(path: &str) -> String {
 /// The forms a query may have been signed in: sorted by encoded name and value, in the query form without the
 /// signature itself. The second form, where it differs, leaves the encoding as it was sent (a plus sign stays one).
 pub(super) fn queries(query: &str, query_form: bool) -> Vec<String> {
-    let kept = |pair: &&str| !pair.is_empty() && !(query_form && pair.starts_with("X-Amz-Signature="));
+    let own = |pair: &str| query_form && pair.starts_with("X-Amz-Signature=");
+    let kept = |pair: &&str| !pair.is_empty() && !own(pair);
     let pairs = || query.split('&').filter(kept).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let again = |text: &str| {
         let bytes: Vec<u8> = percent_decode_str(text).collect();
@@ -119,7 +117,7 @@ mod tests {
         assert_eq!(paths("/a%20b/c", "lambda"), ["/a%2520b/c"]);
         assert_eq!(paths("/a//b/../c/./", "lambda"), ["/a/c/", "/a//b/../c/./"]);
         assert_eq!(paths("/..", "lambda")[0], "/");
-        assert_eq!(paths("/a%20b/c=d", "s3"), ["/a%20b/c%3Dd"]);
+        assert_eq!(paths("/a%20b/c=d", "s3"), ["/a%20b/c%3Dd", "/a%20b/c=d"]);
         assert_eq!(paths("/a//../b", "s3"), ["/a//../b"]);
     }
 
