@@ -86,7 +86,10 @@ mod tests {
             (json!({"Type": "AWS::IAM::Role"}), vec![IAM]),
             (json!({"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p"}}), vec![IAM]),
             (json!({"Type": "AWS::IAM::Role", "Properties": {"RoleName": {"Ref": "N"}}}), vec![NAMED_IAM]),
-            (json!({"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "p"}}), vec![NAMED_IAM]),
+            (
+                json!({"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "p"}}),
+                vec![NAMED_IAM],
+            ),
             (json!({"Type": "AWS::S3::Bucket", "Properties": {"RoleName": "x"}}), vec![]),
         ] {
             let template = Template::from_value(json!({"Resources": {"A": resource}}));

@@ -55,7 +55,10 @@ impl Template {
         let (value, spans, format) = crate::parse::parse(text)?;
         if !value.is_object() {
             // Recorded for a URL given as the template's body.
-            return Err(TemplateError::at("Template format error: unsupported structure.", Some(spans.value)));
+            return Err(TemplateError::at(
+                "Template format error: unsupported structure.",
+                Some(spans.value),
+            ));
         }
         Ok(Template { value, format, spans: Some(spans) })
     }

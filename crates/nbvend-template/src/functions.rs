@@ -25,7 +25,8 @@ pub const SELECT: &str = "Template error: Fn::Select requires a list argument wi
     index and a list";
 pub const SPLIT: &str = "Template error: every Fn::Split object requires two parameters, (1) a string \
     delimiter and (2) a string to be split or a function that returns a string to be split.";
-pub const IF: &str = "Template error: Fn::If requires a list argument with the first element being a condition";
+pub const IF: &str =
+    "Template error: Fn::If requires a list argument with the first element being a condition";
 pub const FIND_IN_MAP: &str = "Template error: every Fn::FindInMap object requires three parameters, the map \
     name, map key and the attribute for return value";
 pub const BASE64: &str = "Template error: every Fn::Base64 object must have a String-typed value.";
@@ -87,9 +88,7 @@ pub fn get_att(argument: &Value) -> Option<(&str, Option<String>)> {
             let (id, rest) = items.split_first()?;
             let id = id.as_str().filter(|id| !id.is_empty())?;
             match rest {
-                [Value::String(attribute)] => {
-                    (!attribute.is_empty()).then(|| (id, Some(attribute.clone())))
-                }
+                [Value::String(attribute)] => (!attribute.is_empty()).then(|| (id, Some(attribute.clone()))),
                 [Value::Object(_)] => Some((id, None)),
                 // [Nested, Outputs, Url], which AWS takes as well.
                 [_, _, ..] => {
@@ -164,7 +163,9 @@ pub fn check(name: &str, argument: &Value, language_extensions: bool) -> Result<
     let is_text = |v: &Value| scalar_text(v).is_some() || call(v).is_some();
     let (fine, text) = match name {
         "Ref" => (argument.is_string(), REF),
-        "Condition" => (argument.is_string(), "Template error: every Condition object must have a single String value."),
+        "Condition" => {
+            (argument.is_string(), "Template error: every Condition object must have a single String value.")
+        }
         "Fn::GetAtt" => (get_att(argument).is_some(), GET_ATT),
         "Fn::Sub" => match sub_arguments(argument) {
             Some((text, _)) => (sub_pieces(text).is_ok(), SUB_NAMES),
@@ -175,7 +176,8 @@ pub fn check(name: &str, argument: &Value, language_extensions: bool) -> Result<
         "Fn::Split" => (matches!(items, [Value::String(d), text] if !d.is_empty() && is_text(text)), SPLIT),
         "Fn::If" => (matches!(items, [Value::String(_), _, _]), IF),
         "Fn::FindInMap" => {
-            let with_default = language_extensions && items.len() == 4 && items[3].get("DefaultValue").is_some();
+            let with_default =
+                language_extensions && items.len() == 4 && items[3].get("DefaultValue").is_some();
             (with_default || (items.len() == 3 && items.iter().all(is_text)), FIND_IN_MAP)
         }
         "Fn::Base64" => (is_text(argument), BASE64),

@@ -81,7 +81,7 @@ fn visit_call<'v>(
             }
         }
         ("Fn::Sub", _) => visit_sub(argument, &inside, branches, found),
-        ("Fn::If", Value::Array(items)) => visit_if(items, &inside, branches, found),
+        ("Fn::If", Value::Array(items)) => visit_if(items, &inside, branches, found, visit),
         ("Fn::FindInMap", Value::Array(items)) => {
             found(Reference::Map(items), path);
             visit(argument, &inside, branches, found);
@@ -107,10 +107,15 @@ pub fn visit_condition<'v>(
     branches: Branches<'_>,
     found: &mut dyn FnMut(Reference<'v>, &Path<'_>),
 ) {
-    match value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("Condition")) {
-        Some(Value::String(name)) => found(Reference::Condition(name), path),
-        _ => visit(value, path, branches, found),
+    if let Some(map) = value.as_object().filter(|map| map.len() == 1) {
+        if let Some(Value::String(name)) = map.get("Condition") {
+            return found(Reference::Condition(name), path);
+        }
+        if let Some(Value::Array(items)) = map.get("Fn::If") {
+            return visit_if(items, &path.key("Fn::If"), branches, found, visit_condition);
+        }
     }
+    visit(value, path, branches, found);
 }
 
 fn visit_sub<'v>(
@@ -138,11 +143,15 @@ fn visit_sub<'v>(
     }
 }
 
+type Visit<'v> = fn(&'v Value, &Path<'_>, Branches<'_>, &mut dyn FnMut(Reference<'v>, &Path<'_>));
+
+/// `branch` visits what the two branches hold.
 fn visit_if<'v>(
     items: &'v [Value],
     path: &Path<'_>,
     branches: Branches<'_>,
     found: &mut dyn FnMut(Reference<'v>, &Path<'_>),
+    branch: Visit<'v>,
 ) {
     let [Value::String(condition), yes, no] = items else { return };
     found(Reference::If(condition), path);
@@ -156,9 +165,9 @@ fn visit_if<'v>(
         },
     };
     if take_yes {
-        visit(yes, &path.index(1), branches, found);
+        branch(yes, &path.index(1), branches, found);
     }
     if take_no {
-        visit(no, &path.index(2), branches, found);
+        branch(no, &path.index(2), branches, found);
     }
 }

@@ -215,14 +215,18 @@ impl Template {
                 format!("Template error: instance of Fn::GetAtt references undefined resource {id}")
             }
             Reference::SubAttribute(id, attribute) if self.resource(id).is_none() => {
-                format!("Template error: instance of Fn::Sub references invalid resource attribute {id}.{attribute}")
+                format!(
+                    "Template error: instance of Fn::Sub references invalid resource attribute {id}.{attribute}"
+                )
             }
             Reference::If(name) if !self.conditions().contains_key(*name) => {
                 format!("Template error: unresolved condition dependency {name} in Fn::If")
             }
             Reference::Condition(name) if !self.conditions().contains_key(*name) => {
                 // Ours, after the text for Fn::If; AWS's is known for resources only.
-                format!("Template error: unresolved condition dependency {name} in the {section} block of the template")
+                format!(
+                    "Template error: unresolved condition dependency {name} in the {section} block of the template"
+                )
             }
             Reference::Map(arguments) => self.map_fault(arguments)?,
             Reference::Import(argument) => self.import_fault(argument, path)?,
@@ -318,7 +322,9 @@ impl Unresolved {
             return Ok(());
         }
         let list = self.names.join(", ");
-        let message = format!("{prefix}Unresolved resource dependencies [{list}] in the {section} block of the template");
+        let message = format!(
+            "{prefix}Unresolved resource dependencies [{list}] in the {section} block of the template"
+        );
         Err(TemplateError::at(message, self.first))
     }
 }

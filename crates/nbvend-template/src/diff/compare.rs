@@ -52,8 +52,8 @@ fn symbolic(side: &Side<'_>, value: Option<&Value>) -> Option<Value> {
     resolve(value, &env).unwrap_or_else(|_| Some(value.clone()))
 }
 
-/// What the outputs come to, those with a false condition left out.
-pub fn outputs(side: &Side<'_>) -> Vec<(String, Option<String>, Option<Value>, Option<Value>)> {
+/// What the outputs come to, those with a false condition left out: name, description, value, export.
+pub fn outputs(side: &Side<'_>) -> Vec<(String, Option<String>, [Option<Value>; 2])> {
     let outputs = side.version.template.outputs().into_iter();
     outputs
         .filter(|output| output.condition.is_none_or(|c| side.conditions.get(c) != Some(&false)))
@@ -61,8 +61,7 @@ pub fn outputs(side: &Side<'_>) -> Vec<(String, Option<String>, Option<Value>, O
             (
                 output.name.to_owned(),
                 output.description.map(str::to_owned),
-                symbolic(side, Some(output.value)),
-                symbolic(side, output.export_name),
+                [symbolic(side, Some(output.value)), symbolic(side, output.export_name)],
             )
         })
         .collect()
@@ -191,10 +190,8 @@ fn moving_references(
     let mut moving = BTreeSet::new();
     let Some(value) = value else { return moving };
     visit(value, &Path::ROOT, Branches::Taken(&new.conditions), &mut |reference, _| match reference {
-        Reference::Name(id) => {
-            if modified.get(id).is_some_and(|replacement| *replacement != Replacement::False) {
-                moving.insert((ChangeSource::ResourceReference, id.to_owned()));
-            }
+        Reference::Name(id) if modified.get(id).is_some_and(|r| *r != Replacement::False) => {
+            moving.insert((ChangeSource::ResourceReference, id.to_owned()));
         }
         Reference::Attribute(id, attribute) if modified.contains_key(id) => {
             let entity = attribute.map_or_else(|| id.to_owned(), |attribute| format!("{id}.{attribute}"));

@@ -91,9 +91,30 @@ fn a_new_stack_adds_everything_that_exists() {
 
 #[test]
 fn the_order_is_that_of_aws() {
-    let mut ids = ["ServerlessRestApi", "EventFunction", "EventFunctionRole", "ServerlessRestApiProdStage", "EventFunctionHelloPermissionProd", "SvcRule", "ServerlessRestApiDeploymentb1", "A"];
+    let mut ids = [
+        "ServerlessRestApi",
+        "EventFunction",
+        "EventFunctionRole",
+        "ServerlessRestApiProdStage",
+        "EventFunctionHelloPermissionProd",
+        "SvcRule",
+        "ServerlessRestApiDeploymentb1",
+        "A",
+    ];
     ids.sort_by(|a, b| logical_id_order(a, b));
-    assert_eq!(ids, ["A", "EventFunctionHelloPermissionProd", "EventFunctionRole", "EventFunction", "ServerlessRestApiDeploymentb1", "ServerlessRestApiProdStage", "ServerlessRestApi", "SvcRule"]);
+    assert_eq!(
+        ids,
+        [
+            "A",
+            "EventFunctionHelloPermissionProd",
+            "EventFunctionRole",
+            "EventFunction",
+            "ServerlessRestApiDeploymentb1",
+            "ServerlessRestApiProdStage",
+            "ServerlessRestApi",
+            "SvcRule"
+        ]
+    );
 }
 
 #[test]
@@ -131,26 +152,64 @@ fn a_condition_adds_and_removes() {
 #[test]
 fn direct_modifications() {
     for (from, to, want) in [
-        ("Memory: 128", "Memory: 256", vec!["Modify Function False [Properties] [/Properties/Memory]", "  Properties.Memory Never Static DirectModification -"]),
-        (", Memory: 128", "", vec!["Modify Function False [Properties] [/Properties/Memory]", "  Properties.Memory Never Static DirectModification -"]),
-        ("Value: v", "Value: w", vec!["Modify Role False [Tags] [/Properties/Tags/0/Value]", "  Tags.- Never Static DirectModification -"]),
-        ("    Type: Permission\n", "    Type: Permission\n    DeletionPolicy: Retain\n", vec!["Modify Permission False [DeletionPolicy] [/DeletionPolicy]", "  DeletionPolicy.- Never Static DirectModification -"]),
+        (
+            "Memory: 128",
+            "Memory: 256",
+            vec![
+                "Modify Function False [Properties] [/Properties/Memory]",
+                "  Properties.Memory Never Static DirectModification -",
+            ],
+        ),
+        (
+            ", Memory: 128",
+            "",
+            vec![
+                "Modify Function False [Properties] [/Properties/Memory]",
+                "  Properties.Memory Never Static DirectModification -",
+            ],
+        ),
+        (
+            "Value: v",
+            "Value: w",
+            vec![
+                "Modify Role False [Tags] [/Properties/Tags/0/Value]",
+                "  Tags.- Never Static DirectModification -",
+            ],
+        ),
+        (
+            "    Type: Permission\n",
+            "    Type: Permission\n    DeletionPolicy: Retain\n",
+            vec![
+                "Modify Permission False [DeletionPolicy] [/DeletionPolicy]",
+                "  DeletionPolicy.- Never Static DirectModification -",
+            ],
+        ),
         ("    DependsOn: Extra\n", "", vec![]),
     ] {
         let changed = TEXT.replace(from, to);
         let lines = compare((TEXT, "small"), (&changed, "small"));
-        assert_eq!(lines.iter().filter(|l| !l.contains("Dynamic") && !l.contains("Conditional")).collect::<Vec<_>>(), want, "{to}");
+        assert_eq!(
+            lines.iter().filter(|l| !l.contains("Dynamic") && !l.contains("Conditional")).collect::<Vec<_>>(),
+            want,
+            "{to}"
+        );
     }
 }
 
 #[test]
 fn a_type_may_not_change() {
-    let (before, after) = (Template::parse(TEXT).unwrap(), Template::parse(&TEXT.replace("Type: Permission", "Type: Else")).unwrap());
+    let (before, after) = (
+        Template::parse(TEXT).unwrap(),
+        Template::parse(&TEXT.replace("Type: Permission", "Type: Else")).unwrap(),
+    );
     let (values, pseudo) = (parameters("s", "x"), pseudo());
     let old = Version { template: &before, parameters: &values, pseudo: &pseudo };
     let new = Version { template: &after, parameters: &values, pseudo: &pseudo };
     let error = changes(Some(&old), &new, &recreation).unwrap_err();
-    assert_eq!(error.message, "Update of resource type is not permitted. The new template modifies resource type of the following resources: [Permission]");
+    assert_eq!(
+        error.message,
+        "Update of resource type is not permitted. The new template modifies resource type of the following resources: [Permission]"
+    );
 }
 
 #[test]

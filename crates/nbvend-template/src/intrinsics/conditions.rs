@@ -84,10 +84,13 @@ pub(crate) fn evaluation_order(template: &Template) -> Result<Vec<&str>> {
         return Ok(order);
     }
     let done: BTreeSet<&str> = order.into_iter().collect();
-    let Some((name, used)) = uses.iter().find(|(name, _)| !done.contains(name)) else { return Ok(Vec::new()) };
+    let Some((name, used)) = uses.iter().find(|(name, _)| !done.contains(name)) else {
+        return Ok(Vec::new());
+    };
     let other = used.iter().find(|other| !done.contains(*other)).unwrap_or(name);
     // Ours: AWS refuses it too, its text is not known.
-    let message = format!("Template format error: Found circular condition dependency between {name} and {other}");
+    let message =
+        format!("Template format error: Found circular condition dependency between {name} and {other}");
     Err(template.fault_at_key(&Path::ROOT.key("Conditions").key(name), message))
 }
 

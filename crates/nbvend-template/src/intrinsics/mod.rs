@@ -203,9 +203,7 @@ impl Resolving<'_, '_> {
         match self.env.conditions.get(condition) {
             Some(true) => self.value(yes),
             Some(false) => self.value(no),
-            None => {
-                fail(format!("Template error: unresolved condition dependency {condition} in Fn::If"))
-            }
+            None => fail(format!("Template error: unresolved condition dependency {condition} in Fn::If")),
         }
     }
 

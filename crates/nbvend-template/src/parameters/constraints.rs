@@ -35,7 +35,8 @@ fn is_number(text: &str) -> bool {
 }
 
 fn broken(decl: &ParameterDecl, item: &str) -> Result<Option<String>, TemplateError> {
-    if !decl.allowed_values.is_empty() && !decl.allowed_values.iter().any(|allowed| same(decl, allowed, item)) {
+    if !decl.allowed_values.is_empty() && !decl.allowed_values.iter().any(|allowed| same(decl, allowed, item))
+    {
         return Ok(Some("must be one of AllowedValues".to_owned()));
     }
     // Before the length: a value that breaks both is reported as not matching (snowflake sample PR 4).
@@ -80,7 +81,8 @@ fn compile(name: &str, pattern: &str) -> Result<Regex, TemplateError> {
     };
     whole(pattern).or_else(|_| whole(&escaped())).map_err(|_| {
         // Ours: lookaround and back references are valid on AWS, our engine of patterns has none.
-        let message = format!("Parameter '{name}' has an AllowedPattern that is not supported here: {pattern}");
+        let message =
+            format!("Parameter '{name}' has an AllowedPattern that is not supported here: {pattern}");
         TemplateError::new(message)
     })
 }

@@ -3,9 +3,10 @@ use serde_json::{Map, Value, json};
 use super::{Given, apply_ssm, parameter_text, resolve_parameters, ssm_names};
 use crate::{Template, TemplateError};
 
-fn resolve(body: Value, given: &str) -> Result<Value, TemplateError> {
+fn resolve(body: &Value, given: &str) -> Result<Value, TemplateError> {
     let template = Template::from_value(json!({"Parameters": {"P": body}}));
-    let values = resolve_parameters(&template.parameters(), &[("P".into(), Given::Value(given.into()))], None)?;
+    let values =
+        resolve_parameters(&template.parameters(), &[("P".into(), Given::Value(given.into()))], None)?;
     Ok(values["P"].clone())
 }
 
@@ -21,13 +22,15 @@ fn values_get_their_types() {
         ("List<AWS::EC2::Subnet::Id>", "s-1,s-2", json!(["s-1", "s-2"])),
         ("AWS::SSM::Parameter::Value<List<String>>", "/name", json!("/name")),
     ] {
-        assert_eq!(resolve(json!({"Type": kind}), given), Ok(want), "{kind}");
+        assert_eq!(resolve(&json!({"Type": kind}), given), Ok(want), "{kind}");
     }
 }
 
 #[test]
 fn unknown_types_are_no_parameters() {
-    for kind in ["Strin", "List<String>", "AWS::SSM::Parameter::Value<Number>", "AWS::SSM::Parameter::Value<String"] {
+    for kind in
+        ["Strin", "List<String>", "AWS::SSM::Parameter::Value<Number>", "AWS::SSM::Parameter::Value<String"]
+    {
         assert_eq!(super::ParameterKind::parse(kind), None, "{kind}");
     }
 }
@@ -35,23 +38,67 @@ fn unknown_types_are_no_parameters() {
 #[test]
 fn broken_constraints_get_awss_text() {
     for (body, given, want) in [
-        (json!({"Type": "String", "AllowedValues": ["ml.t2.medium", "ml.t3.medium"]}), "ml.c5.large", "Parameter 'P' must be one of AllowedValues"),
-        (json!({"Type": "String", "AllowedValues": [true, false]}), "yes", "Parameter 'P' must be one of AllowedValues"),
-        (json!({"Type": "String", "AllowedPattern": "^[a-z]+$"}), "A1", "Parameter 'P' must match pattern ^[a-z]+$"),
-        (json!({"Type": "String", "AllowedPattern": "[a-z]"}), "ab", "Parameter 'P' must match pattern [a-z]"),
+        (
+            json!({"Type": "String", "AllowedValues": ["ml.t2.medium", "ml.t3.medium"]}),
+            "ml.c5.large",
+            "Parameter 'P' must be one of AllowedValues",
+        ),
+        (
+            json!({"Type": "String", "AllowedValues": [true, false]}),
+            "yes",
+            "Parameter 'P' must be one of AllowedValues",
+        ),
+        (
+            json!({"Type": "String", "AllowedPattern": "^[a-z]+$"}),
+            "A1",
+            "Parameter 'P' must match pattern ^[a-z]+$",
+        ),
+        (
+            json!({"Type": "String", "AllowedPattern": "[a-z]"}),
+            "ab",
+            "Parameter 'P' must match pattern [a-z]",
+        ),
         (json!({"Type": "String", "AllowedPattern": "a|b"}), "ab", "Parameter 'P' must match pattern a|b"),
-        (json!({"Type": "String", "MinLength": 8}), "short", "Parameter 'P' must contain at least 8 characters"),
-        (json!({"Type": "String", "MaxLength": "3"}), "long", "Parameter 'P' must contain at most 3 characters"),
+        (
+            json!({"Type": "String", "MinLength": 8}),
+            "short",
+            "Parameter 'P' must contain at least 8 characters",
+        ),
+        (
+            json!({"Type": "String", "MaxLength": "3"}),
+            "long",
+            "Parameter 'P' must contain at most 3 characters",
+        ),
         (json!({"Type": "Number"}), "x", "Parameter 'P' must be a number."),
         (json!({"Type": "Number"}), "NaN", "Parameter 'P' must be a number."),
         (json!({"Type": "Number", "MinValue": 1}), "0", "Parameter 'P' must be a number not less than 1"),
-        (json!({"Type": "Number", "MaxValue": 10}), "11", "Parameter 'P' must be a number not greater than 10"),
-        (json!({"Type": "List<Number>", "MaxValue": 10}), "1,11", "Parameter 'P' must be a number not greater than 10"),
-        (json!({"Type": "CommaDelimitedList", "AllowedPattern": "\\w+"}), "", "Parameter 'P' must match pattern \\w+"),
-        (json!({"Type": "String", "AllowedValues": ["a"], "ConstraintDescription": "say a"}), "b", "Parameter P failed to satisfy constraint: say a"),
-        (json!({"Type": "String", "AllowedPattern": "(?=a)b"}), "b", "Parameter 'P' has an AllowedPattern that is not supported here: (?=a)b"),
+        (
+            json!({"Type": "Number", "MaxValue": 10}),
+            "11",
+            "Parameter 'P' must be a number not greater than 10",
+        ),
+        (
+            json!({"Type": "List<Number>", "MaxValue": 10}),
+            "1,11",
+            "Parameter 'P' must be a number not greater than 10",
+        ),
+        (
+            json!({"Type": "CommaDelimitedList", "AllowedPattern": "\\w+"}),
+            "",
+            "Parameter 'P' must match pattern \\w+",
+        ),
+        (
+            json!({"Type": "String", "AllowedValues": ["a"], "ConstraintDescription": "say a"}),
+            "b",
+            "Parameter P failed to satisfy constraint: say a",
+        ),
+        (
+            json!({"Type": "String", "AllowedPattern": "(?=a)b"}),
+            "b",
+            "Parameter 'P' has an AllowedPattern that is not supported here: (?=a)b",
+        ),
     ] {
-        let error = resolve(body.clone(), given).unwrap_err();
+        let error = resolve(&body, given).unwrap_err();
         assert_eq!(error.message, want, "{body} {given}");
     }
 }
@@ -67,7 +114,7 @@ fn kept_constraints_pass() {
         (json!({"Type": "String", "MinLength": 1, "MaxLength": 1}), "é"),
         (json!({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}), "b,a"),
     ] {
-        assert!(resolve(body.clone(), given).is_ok(), "{body} {given}");
+        assert!(resolve(&body, given).is_ok(), "{body} {given}");
     }
 }
 
@@ -83,7 +130,10 @@ fn where_values_come_from() {
     let decls = declared().parameters();
     let value = |v: &str| Given::Value(v.to_owned());
     let first = resolve_parameters(&decls, &[("Name".into(), value("n"))], None).unwrap();
-    assert_eq!(Value::Object(first.clone()), json!({"Size": "ml.t2.medium", "Name": "n", "Zones": ["a", "b"]}));
+    assert_eq!(
+        Value::Object(first.clone()),
+        json!({"Size": "ml.t2.medium", "Name": "n", "Zones": ["a", "b"]})
+    );
     let given = [("Name".into(), Given::UsePrevious), ("Zones".into(), Given::UsePrevious)];
     let second = resolve_parameters(&decls, &given, Some(&first)).unwrap();
     assert_eq!(second, first);

@@ -229,7 +229,7 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Result<Value> {
         let mut word = String::new();
-        while let Some(c) = self.peek().filter(|c| c.is_ascii_alphanumeric()) {
+        while let Some(c) = self.peek().filter(char::is_ascii_alphanumeric) {
             word.push(c);
             self.next();
         }
@@ -275,7 +275,10 @@ mod tests {
             let want: serde_json::Value = serde_json::from_str(text).unwrap();
             assert_eq!(parse(text).unwrap().0, want, "{text}");
         }
-        assert_eq!(parse(r#"{"id": 99999999999999999999}"#).unwrap().0, json!({"id": "99999999999999999999"}));
+        assert_eq!(
+            parse(r#"{"id": 99999999999999999999}"#).unwrap().0,
+            json!({"id": "99999999999999999999"})
+        );
         assert_eq!(parse(r#"{"half": "\ud83d!"}"#).unwrap().0, json!({"half": "\u{fffd}!"}));
     }
 
@@ -283,7 +286,7 @@ mod tests {
     fn says_where_it_is_broken() {
         for (text, line, column) in [
             (r#"{"this is invalid JSON"}"#, 1, 25),
-            ("{", 1, 2 + 0),
+            ("{", 1, 2),
             ("{]", 1, 3),
             ("{\"a\": 1,\n  b}", 2, 4),
             ("{\"a\": tru}", 1, 10),

@@ -24,7 +24,8 @@ fn number(text: &str) -> Option<Number> {
         _ => (false, text),
     };
     if let Some(hex) = digits.strip_prefix("0x") {
-        let value = hex.bytes().all(|b| b.is_ascii_hexdigit()).then(|| i64::from_str_radix(hex, 16).ok())??;
+        let value =
+            hex.bytes().all(|b| b.is_ascii_hexdigit()).then(|| i64::from_str_radix(hex, 16).ok())??;
         return Some(Number::from(if negative { -value } else { value }));
     }
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {

@@ -26,8 +26,7 @@ const ALIASES: bool = true;
 const COPY_BUDGET: usize = 4 << 20;
 
 pub fn parse(text: &str) -> Result<(Value, Spans)> {
-    let mut builder =
-        Builder { stack: Vec::new(), root: None, anchors: HashMap::new(), budget: COPY_BUDGET };
+    let mut builder = Builder { stack: Vec::new(), root: None, anchors: HashMap::new(), budget: COPY_BUDGET };
     let mut documents = 0;
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -133,7 +132,8 @@ impl Builder {
                 "int" | "float" | "bool" | "null" => typed(text),
                 _ => return Err(unsupported_tag(tag, at)),
             },
-            Some(tag) if tag.handle == "!" && tag.suffix.is_empty() => Value::String(text.to_owned()),
+            // The tag `!` alone, which says no more than "not a number".
+            Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => Value::String(text.to_owned()),
             Some(tag) => {
                 function = Some(function_name(tag).ok_or_else(|| unsupported_tag(tag, at))?);
                 if plain && text.is_empty() { Value::Null } else { Value::String(text.to_owned()) }
@@ -193,11 +193,18 @@ impl Builder {
                     if key == "<<" {
                         // AWS documents hash merges as unsupported; its text for one is the alias text,
                         // since a merge names an alias.
-                        let message = "Template error: YAML aliases are not allowed in CloudFormation templates.";
-                        return Err(TemplateError::at(message, Some(at)).detail("<< merges are not supported"));
+                        let message =
+                            "Template error: YAML aliases are not allowed in CloudFormation templates.";
+                        return Err(
+                            TemplateError::at(message, Some(at)).detail("<< merges are not supported")
+                        );
                     }
                     if map.contains_key(&key) {
-                        return Err(malformed("YAML", at, format!("the key {key} stands twice in this mapping")));
+                        return Err(malformed(
+                            "YAML",
+                            at,
+                            format!("the key {key} stands twice in this mapping"),
+                        ));
                     }
                     *pending = Some((key, at));
                 }

@@ -162,8 +162,10 @@ impl Stack {
     fn new(text: &str, name: &str, given: &[(&str, &str)]) -> Stack {
         let template = Template::parse(text).unwrap();
         template.validate().unwrap();
-        let given: Vec<_> =
-            given.iter().map(|(name, value)| ((*name).to_owned(), Given::Value((*value).to_owned()))).collect();
+        let given: Vec<_> = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Given::Value((*value).to_owned())))
+            .collect();
         let parameters = resolve_parameters(&template.parameters(), &given, None).unwrap();
         let pseudo = json!({"AWS::StackName": name, "AWS::Region": "us-east-1", "AWS::Partition": "aws",
             "AWS::AccountId": "123456789012", "AWS::URLSuffix": "amazonaws.com"});
@@ -214,7 +216,10 @@ fn roles_are_exported_and_imported() {
     let statement = &policy["PolicyDocument"]["Statement"][0];
     assert_eq!(statement["Resource"], "arn:aws:ec2:us-east-1:123456789012:*");
     assert_eq!(statement["Condition"], json!({"Bool": {"aws:SecureTransport": "true"}}));
-    assert_eq!(roles.properties("Bucket", &engine)["PublicAccessBlockConfiguration"]["IgnorePublicAcls"], true);
+    assert_eq!(
+        roles.properties("Bucket", &engine)["PublicAccessBlockConfiguration"]["IgnorePublicAcls"],
+        true
+    );
 
     let mut exports = BTreeMap::new();
     for output in roles.template.outputs() {
