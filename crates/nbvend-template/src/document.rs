@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::error::TemplateError;
 use crate::parameters::ParameterDecl;
 pub use crate::parse::Format;
-use crate::path::{Path, Position, Spans};
+use crate::path::{Path, Position, Spans, Step};
 
 static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
@@ -142,17 +142,19 @@ impl Template {
 
     /// Place of the value at `path`.
     pub(crate) fn place(&self, path: &Path<'_>) -> Option<Position> {
-        Some(self.spans.as_ref()?.locate(&self.value, path, false))
+        Some(self.spans.as_ref()?.locate(&self.value, &path.steps(), false))
     }
 
     /// Place of the name of the member at `path`.
     pub(crate) fn key_place(&self, path: &Path<'_>) -> Option<Position> {
-        Some(self.spans.as_ref()?.locate(&self.value, path, true))
+        Some(self.spans.as_ref()?.locate(&self.value, &path.steps(), true))
     }
 
-    /// Place of a resource's name, for errors the engine finds later.
-    pub fn resource_place(&self, logical_id: &str) -> Option<(usize, usize)> {
-        let at = self.key_place(&Path::ROOT.key("Resources").key(logical_id))?;
+    /// Line and column of the value at a path such as `["Resources", "Bucket", "Properties", "Tags", "0"]`,
+    /// or of what exists of it, for faults that are found later. `None` for a processed template.
+    pub fn place_of(&self, path: &[&str]) -> Option<(usize, usize)> {
+        let steps: Vec<Step<'_>> = path.iter().map(|key| Step::Key(key)).collect();
+        let at = self.spans.as_ref()?.locate(&self.value, &steps, false);
         Some((at.line as usize, at.column as usize))
     }
 }

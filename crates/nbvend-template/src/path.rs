@@ -29,27 +29,26 @@ impl Spans {
         Spans { value: at, key: at, children: Vec::new() }
     }
 
-    /// Position of the value at `path`, or of its deepest existing ancestor. `by_key` asks for the
-    /// position of the last member's name instead of its value.
-    pub fn locate(&self, root: &Value, path: &Path<'_>, by_key: bool) -> Position {
-        let mut spans = self;
-        let mut value = root;
-        for step in path.steps() {
-            let index = match (&step, value) {
-                (Step::Key(key), Value::Object(map)) => map.keys().position(|k| k == key),
-                (Step::Index(index), Value::Array(_)) => Some(*index),
-                _ => None,
+    /// Position of the value at `steps`, or of its deepest existing ancestor. `by_key` asks for the
+    /// position of the last member's name instead of its value. A key that is a number finds the
+    /// member of a list, too.
+    pub fn locate(&self, root: &Value, steps: &[Step<'_>], by_key: bool) -> Position {
+        let (mut spans, mut value) = (self, root);
+        for step in steps {
+            let (index, below) = match (*step, value) {
+                (Step::Key(key), Value::Object(map)) => {
+                    (map.keys().position(|name| name == key), map.get(key))
+                }
+                (Step::Key(key), Value::Array(items)) => {
+                    let index = key.parse::<usize>().ok();
+                    (index, index.and_then(|index| items.get(index)))
+                }
+                (Step::Index(index), Value::Array(items)) => (Some(index), items.get(index)),
+                _ => break,
             };
-            let Some(child) = index.and_then(|i| spans.children.get(i)) else { break };
-            let Some(below) = (match (&step, value) {
-                (Step::Key(key), Value::Object(map)) => map.get(*key),
-                (Step::Index(index), Value::Array(items)) => items.get(*index),
-                _ => None,
-            }) else {
-                break;
-            };
-            spans = child;
-            value = below;
+            let child = index.and_then(|index| spans.children.get(index));
+            let (Some(child), Some(below)) = (child, below) else { break };
+            (spans, value) = (child, below);
         }
         if by_key { spans.key } else { spans.value }
     }

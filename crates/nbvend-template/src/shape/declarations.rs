@@ -98,6 +98,7 @@ impl Template {
         let single = body.as_object().filter(|map| map.len() == 1);
         let named = single.and_then(|map| map.iter().next());
         match named {
+            _ if self.needs_transform() => Ok(()),
             Some((name, _)) if is_condition_function(name) || name == "Fn::If" => self.calls(body, path, true),
             // Ours, after the sentence of the user guide.
             _ => Err(self.fault(

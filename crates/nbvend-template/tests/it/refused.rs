@@ -368,6 +368,18 @@ fn json_templates_have_places_too() {
     assert_eq!(error.message, "Template format error: JSON not well-formed. (line 1, column 15)");
 }
 
+#[test]
+fn places_of_values() {
+    let text =
+        "Resources:\n  R:\n    Type: T\n    Properties:\n      Tags:\n        - Key: a\n        - Key: b\n";
+    let template = Template::parse(text).unwrap();
+    let tags = ["Resources", "R", "Properties", "Tags", "1", "Key"];
+    assert_eq!(template.place_of(&tags), Some((7, 16)));
+    assert_eq!(template.place_of(&tags[..2]), Some((3, 5)));
+    assert_eq!(template.place_of(&["Resources", "R", "Nothing"]), Some((3, 5)));
+    assert_eq!(Template::from_value(template.value).place_of(&tags), None);
+}
+
 /// Any text gets an answer: bytes removed from, doubled in or swapped in a template that is right.
 #[test]
 fn damaged_templates_are_no_panic() {

@@ -280,7 +280,7 @@ Globals: {Function: {Timeout: 3}}
 Resources:
   Function:
     Type: AWS::Serverless::Function
-    Properties: {Role: !GetAtt FunctionRole.Arn, Api: !Ref ServerlessRestApi}
+    Properties: {Role: !GetAtt FunctionRole.Arn, Api: !Ref ServerlessRestApi, Events: }
 ";
     let template = Template::parse(text).unwrap();
     template.validate().unwrap();

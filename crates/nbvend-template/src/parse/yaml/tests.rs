@@ -106,7 +106,7 @@ fn positions_are_those_of_the_text() {
     for (path, by_key, line, column) in
         [(&bucket, true, 2, 3), (&bucket, false, 3, 5), (&name, true, 5, 7), (&name, false, 5, 13)]
     {
-        let at = spans.locate(&value, path, by_key);
+        let at = spans.locate(&value, &path.steps(), by_key);
         assert_eq!((at.line, at.column), (line, column), "{path} {by_key}");
     }
 }
