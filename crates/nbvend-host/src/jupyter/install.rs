@@ -183,6 +183,30 @@ mod tests {
         assert!(!dir.path().join(name(pip::LOCK)).exists());
     }
 
+    /// pip itself refuses: a file that is not the pinned one, and a pin that the index does not have.
+    #[tokio::test]
+    async fn another_file_or_none_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("thing-1.0-py3-none-any.whl"), "not what was pinned").unwrap();
+        let index = format!("--no-index\n--find-links {}\n", dir.path().display());
+        let hash = "0".repeat(64);
+        let lock = |pin: &str| format!("{index}{pin} --hash=sha256:{hash}\n");
+
+        let wrong =
+            prepare_from(dir.path(), &lock("thing==1.0"), &python::candidates(), |_| {}).await.unwrap_err();
+        assert!(
+            matches!(&wrong, InstallError::HashMismatch { package } if package == "thing==1.0"),
+            "{wrong}"
+        );
+        let lock = lock("absent==2.0");
+        let absent = prepare_from(dir.path(), &lock, &python::candidates(), |_| {}).await.unwrap_err();
+        assert!(
+            matches!(&absent, InstallError::NotOffered { requirement } if requirement == "absent==2.0"),
+            "{absent}"
+        );
+        assert!(finished(&dir.path().join(name(&lock))).is_none());
+    }
+
     #[test]
     fn an_environment_is_finished_only_with_its_marker_and_its_python() {
         let dir = tempfile::tempdir().unwrap();

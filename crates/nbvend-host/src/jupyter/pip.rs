@@ -39,7 +39,14 @@ pub(super) async fn install(
         .fd_mappings(vec![FdMapping { parent_fd: held, child_fd: 3 }])
         .map_err(|error| InstallError::Failed { what: "Starting pip", tail: error.to_string() })?;
     let mut command = Command::from(command);
+    // What the machine says about indexes, proxies and caches is kept; what would install elsewhere or otherwise is not.
+    for name in
+        ["TARGET", "PREFIX", "ROOT", "CONSTRAINT", "REQUIREMENT", "NO_BINARY", "NO_DEPS", "DRY_RUN", "PYTHON"]
+    {
+        command.env_remove(format!("PIP_{name}"));
+    }
     python::clean(&mut command)
+        .env("PIP_USER", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -54,7 +54,9 @@ impl Process {
         if stat.started != identity.started || stat.dead {
             return None;
         }
-        let pidfd = AsyncFd::register(pidfd).ok()?;
+        // SAFETY: the descriptor is owned by the OwnedFd inside, which nobody takes out or replaces.
+        #[allow(unsafe_code)]
+        let pidfd = unsafe { AsyncFd::register(pidfd) }.ok()?;
         let (send, ended) = watch::channel(None);
         tokio::spawn(async move {
             // A pidfd becomes readable when the process ends.

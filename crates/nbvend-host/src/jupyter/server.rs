@@ -274,7 +274,14 @@ impl Inner {
             }
             return None;
         };
-        probe::activity(&record.socket, self.limits.probe).await?;
+        if probe::activity(&record.socket, self.limits.probe).await.is_none() {
+            tracing::warn!(
+                id,
+                pid = process.identity.pid,
+                "a server of an earlier engine lives but does not answer"
+            );
+            return None;
+        }
         Some(self.enter(Server::new(record, process, true)))
     }
 

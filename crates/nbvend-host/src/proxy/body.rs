@@ -12,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::pool::Pool;
+use super::upload::Upload;
 
 /// The body of every answer of the proxy.
 pub type Body = BoxBody<Bytes, BodyError>;
@@ -32,7 +33,7 @@ pub(super) struct Streamed {
 
 /// What a request holds: given back when its answer has been read to the end. Dropped earlier, the connection closes.
 pub(super) struct Lease {
-    pub(super) connection: SendRequest<Incoming>,
+    pub(super) connection: SendRequest<Upload>,
     pub(super) pool: Arc<Pool>,
     pub(super) place: OwnedSemaphorePermit,
 }

@@ -12,6 +12,7 @@ use super::body::{Body, Lease, Streamed};
 use super::headers::{self, Refusal};
 use super::pool::ConnectError;
 use super::target::Target;
+use super::upload::Upload;
 use super::{embedding_allowed, origin_allowed, page, tunnel};
 
 /// Who is at the other end of the engine's connection.
@@ -78,12 +79,13 @@ async fn pass(
     headers::outgoing(&mut parts, target, peer, websocket);
     // The browser's side of a coming upgrade stays with us; hyper's client must not see it.
     let browser = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+    let (body, moved) = Upload::new(body);
     let request = Request::from_parts(parts, body);
-    let answered = tokio::select! {
-        answered = tokio::time::timeout(target.limits().head, send(request, target, websocket)) => answered,
+    let (response, connection) = tokio::select! {
+        answered = send(request, target, websocket) => answered?,
+        () = moved.stopped(target.limits().head) => return Err(LATE),
         () = until.cancelled() => return Err(OVER),
     };
-    let (response, connection) = answered.unwrap_or(Err(LATE))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let browser = browser.filter(|_| websocket).ok_or(BROKEN)?;
         return Ok(upgrade(response, browser, place, target, until));
@@ -113,10 +115,10 @@ fn upgrade(
 
 /// Sends the request on a kept connection, or on a new one if there is none or it closed before the request went out.
 async fn send(
-    mut request: Request<Incoming>,
+    mut request: Request<Upload>,
     target: &Target,
     websocket: bool,
-) -> Result<(Response<Incoming>, SendRequest<Incoming>), Refusal> {
+) -> Result<(Response<Incoming>, SendRequest<Upload>), Refusal> {
     let pool = target.pool();
     // A websocket takes its connection with it.
     while let Some(mut connection) = (!websocket).then(|| pool.take()).flatten() {

@@ -16,6 +16,7 @@ mod page;
 mod pool;
 mod target;
 mod tunnel;
+mod upload;
 
 pub use body::{Body, BodyError};
 pub use forward::{Peer, forward};

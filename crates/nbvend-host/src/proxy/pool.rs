@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::target::Limits;
+use super::upload::Upload;
 
 /// How long a connection may idle.
 const IDLE: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ pub(super) struct Pool {
 }
 
 struct Idle {
-    connection: SendRequest<Incoming>,
+    connection: SendRequest<Upload>,
     since: Instant,
 }
 
@@ -56,7 +56,7 @@ impl Pool {
     }
 
     /// A connection that is open and free. One whose last request's body is still being sent stays where it is.
-    pub(super) fn take(&self) -> Option<SendRequest<Incoming>> {
+    pub(super) fn take(&self) -> Option<SendRequest<Upload>> {
         let mut idle = self.idle();
         idle.retain(|entry| !entry.connection.is_closed());
         let at = idle.iter().rposition(|entry| entry.connection.is_ready())?;
@@ -64,7 +64,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put(self: &Arc<Self>, connection: SendRequest<Incoming>) {
+    pub(super) fn put(self: &Arc<Self>, connection: SendRequest<Upload>) {
         if connection.is_closed() {
             return;
         }
@@ -79,7 +79,7 @@ impl Pool {
     }
 
     /// A new connection, `upgradable` for a websocket.
-    pub(super) async fn connect(&self, upgradable: bool) -> Result<SendRequest<Incoming>, ConnectError> {
+    pub(super) async fn connect(&self, upgradable: bool) -> Result<SendRequest<Upload>, ConnectError> {
         let connected = tokio::time::timeout(self.limits.connect, self.dial()).await;
         let stream = connected.unwrap_or(Err(ConnectError::Late))?;
         let handshake = http1::Builder::new().max_headers(200).handshake(TokioIo::new(stream)).await;

@@ -16,7 +16,8 @@ pub struct Limits {
     pub idle: usize,
     /// Until the notebook accepts a connection.
     pub connect: Duration,
-    /// From the request to the head of the answer. Long, because starting a kernel answers late.
+    /// From the last movement of the request's body to the head of the answer. Long, because a kernel's start answers
+    /// late.
     pub head: Duration,
 }
 
