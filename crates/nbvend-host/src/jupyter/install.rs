@@ -27,12 +27,26 @@ pub struct Environment {
 /// What `prepare` is doing. Nothing is reported when the environment is there already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    CreatingVenv { python: PathBuf, version: String },
-    Downloading { done: usize, total: usize, package: String },
-    Installing { done: usize, total: usize },
+    /// Another process is installing into the same place; it is waited for.
+    Waiting,
+    CreatingVenv {
+        python: PathBuf,
+        version: String,
+    },
+    Downloading {
+        done: usize,
+        total: usize,
+        package: String,
+    },
+    Installing {
+        done: usize,
+        total: usize,
+    },
     Compiling,
     Checking,
-    Ready { jupyterlab: String },
+    Ready {
+        jupyterlab: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +77,17 @@ pub async fn prepare(dir: &Path, progress: impl Fn(Step) + Send + Sync) -> Resul
     prepare_from(dir, pip::LOCK, &python::candidates(), progress).await
 }
 
+/// The environment below `dir`, if it is there; makes nothing.
+pub fn prepared(dir: &Path) -> Option<Environment> {
+    finished(&dir.join(name(pip::LOCK)))
+}
+
+/// The interpreter, with its version, that [`prepare`] would use.
+pub async fn usable_python() -> Result<(PathBuf, String), InstallError> {
+    let python = python::find(&python::candidates()).await?;
+    Ok((python.program, python.version))
+}
+
 async fn prepare_from(
     dir: &Path,
     lock: &str,
@@ -74,7 +99,7 @@ async fn prepare_from(
         return Ok(environment);
     }
     fs::create_dir_all(dir).map_err(InstallError::io(dir))?;
-    let held = hold(&root.with_extension("lock")).await?;
+    let held = hold(&root.with_extension("lock"), &progress).await?;
     if let Some(environment) = finished(&root) {
         return Ok(environment);
     }
@@ -143,14 +168,22 @@ fn finish(root: &Path, marker: &Marker) -> std::io::Result<()> {
 }
 
 /// Waits until no other installation into this place is under way. The lock ends with the file description, which
-/// pip shares.
-async fn hold(path: &Path) -> Result<OwnedFd, InstallError> {
+/// pip shares. Asked again and again rather than waited for in a thread, so that the caller can give up.
+async fn hold(path: &Path, progress: &(impl Fn(Step) + Send + Sync)) -> Result<OwnedFd, InstallError> {
     let file = File::create(path).map_err(InstallError::io(path))?;
-    let locked = tokio::task::spawn_blocking(move || {
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).map(|()| OwnedFd::from(file))
-    });
-    let locked = locked.await.map_err(std::io::Error::other).and_then(|done| done.map_err(Into::into));
-    locked.map_err(InstallError::io(path))
+    let mut told = false;
+    loop {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file.into()),
+            Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(error) => return Err(InstallError::io(path)(error.into())),
+        }
+        if !told {
+            progress(Step::Waiting);
+            told = true;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 pub(super) fn free_mib(dir: &Path) -> Option<u64> {

@@ -57,6 +57,17 @@ pub(super) fn spawn(spec: &ServerSpec, marker: &str) -> Result<Child, StartError
     command.spawn().map_err(|source| StartError::Spawn { program, source })
 }
 
+/// Keeps a log that a notebook floods from filling the disk: beyond the limit its end goes to the second file and it
+/// starts over, which is safe because the server appends.
+pub(super) fn trim_log(path: &Path, limit: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    if file.metadata()?.len() > limit {
+        fs::write(path.with_extension("log.1"), log_tail(path))?;
+        file.set_len(0)?;
+    }
+    Ok(())
+}
+
 /// The last lines of a log; empty if there is none.
 pub(super) fn log_tail(path: &Path) -> String {
     let read = || -> io::Result<Vec<u8>> {
@@ -68,4 +79,26 @@ pub(super) fn log_tail(path: &Path) -> String {
         Ok(text)
     };
     pip::tail(&String::from_utf8_lossy(&read().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_flooded_log_starts_over_and_its_writer_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("server.log");
+        let mut writer = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        writeln!(writer, "{}\nlast words", "x".repeat(100)).unwrap();
+        trim_log(&path, 1000).unwrap();
+        assert!(log_tail(&path).ends_with("last words"));
+        trim_log(&path, 100).unwrap();
+        assert_eq!(log_tail(&path), "");
+        assert!(log_tail(&path.with_extension("log.1")).ends_with("last words"));
+        writeln!(writer, "more").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"more\n");
+    }
 }

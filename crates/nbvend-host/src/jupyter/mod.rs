@@ -16,7 +16,7 @@ mod settings;
 mod watch;
 
 pub use error::{ExitReason, InstallError, StartError, StopError};
-pub use install::{Environment, Step, prepare};
+pub use install::{Environment, Step, prepare, prepared, usable_python};
 pub use probe::Activity;
 pub use server::{Limits, Supervisor};
 pub use settings::{IDENTITY_HEADER, MAX_RUN_DIR, ServerSpec, identity};

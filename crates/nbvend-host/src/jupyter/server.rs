@@ -39,6 +39,8 @@ impl Default for Limits {
     }
 }
 
+/// What a server's log may grow to; looked at with each question for its status.
+const LOG: u64 = 8 << 20;
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// The servers of one state folder. One supervisor at a time may use a folder.
@@ -133,8 +135,9 @@ impl Supervisor {
 
     /// What the server does; none when it does not run or does not answer in time.
     pub async fn status(&self, id: &str) -> Option<Activity> {
-        let socket = self.socket(id)?;
-        probe::activity(&socket, self.inner.limits.probe).await
+        let running = self.inner.get(id)?.running.clone();
+        let _ = launch::trim_log(&running.log, LOG);
+        probe::activity(&running.socket, self.inner.limits.probe).await
     }
 }
 

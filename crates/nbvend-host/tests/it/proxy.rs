@@ -139,6 +139,30 @@ async fn bodies_stream_both_ways_however_large() {
     assert!(all.ends_with(&body), "{} bytes came back", all.len());
 }
 
+/// The time limit is for notebooks that do not answer, not for people with slow lines.
+#[tokio::test]
+async fn an_upload_that_moves_may_take_longer_than_an_answer() {
+    let patience = Duration::from_secs(1);
+    let take = |mut stream: UnixStream| async move {
+        let mut body = vec![0; length(&head(&mut stream).await.unwrap())];
+        stream.read_exact(&mut body).await.unwrap();
+        stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    };
+    let fake = Fake::new(Limits { head: patience, ..Limits::default() }, take).await;
+    let mut stream = TcpStream::connect(fake.gate.address).await.unwrap();
+    let steps = 30;
+    let head =
+        format!("PUT / HTTP/1.1\r\nHost: {}\r\nContent-Length: {steps}\r\n\r\n", host(fake.gate.address));
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..steps {
+        tokio::time::sleep(patience / 20).await;
+        stream.write_all(b"x").await.unwrap();
+    }
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 201");
+}
+
 /// Each of these is one request to one server and two to another, or one with a second meaning. None may bring a
 /// second request to the notebook.
 #[tokio::test]
