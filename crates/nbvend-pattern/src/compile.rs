@@ -57,7 +57,10 @@ const RESERVED: [&str; 25] = [
 /// A pattern in which `$or` cannot be read as alternatives is read once more with `$or` as a field
 /// like any other; if that fails too, the first complaint stands.
 pub(crate) fn compile(text: &str) -> Result<Vec<Branch>, Fault> {
-    run(text, true).or_else(|fault| run(text, false).map_err(|_| fault))
+    run(text, true).or_else(|fault| match text.contains("$or") {
+        true => run(text, false).map_err(|_| fault),
+        false => Err(fault),
+    })
 }
 
 fn run(text: &str, alternatives: bool) -> Result<Vec<Branch>, Fault> {
