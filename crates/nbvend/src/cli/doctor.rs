@@ -60,7 +60,7 @@ fn engine(home: &Home) -> Finding {
 }
 
 async fn python(home: &Home) -> Finding {
-    match nbvend_host::jupyter::find_python(&home.path("jupyter")).await {
+    match nbvend_host::jupyter::usable_python().await {
         Ok(found) => Finding { what: "Python", ok: Some(true), say: found },
         Err(error) => Finding { what: "Python", ok: Some(false), say: error.to_string() },
     }

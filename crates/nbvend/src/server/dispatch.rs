@@ -1,6 +1,7 @@
 //! Which of the houses behind the one port a request is for: the engine's own addresses, a notebook, or AWS's APIs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -18,12 +19,15 @@ use crate::ports::notebooks::Notebooks;
 pub struct Site {
     pub engine: Engine,
     pub notebooks: Arc<Notebooks>,
+    pub sessions: notebooks::Sessions,
     pub tls: TlsAcceptor,
     /// `localhost:4566`: notebooks' hosts end in `.sagemaker.` and this.
     pub url_suffix: String,
     /// The name of the isolation in force.
     pub isolation: &'static str,
     pub stop: Arc<Notify>,
+    /// Set when the one who stops the engine wants the notebooks' servers ended too.
+    pub stop_notebooks: AtomicBool,
 }
 
 impl Site {
@@ -38,7 +42,8 @@ impl Site {
         })
     }
 
-    pub fn ask_to_stop(&self) {
+    pub fn ask_to_stop(&self, notebooks: bool) {
+        self.stop_notebooks.store(notebooks, Ordering::SeqCst);
         self.stop.notify_one();
     }
 }

@@ -16,6 +16,7 @@ use nbvend_cloud::door::Peer;
 use tokio::net::{TcpListener, TcpStream};
 
 pub use dispatch::Site;
+pub use notebooks::SESSION_COOKIES;
 
 use crate::failure::Failure;
 
