@@ -1,1 +1,4 @@
-//! placeholder
+//! The hands of the engine: what runs on the machine. Knows processes, sockets and files, and nothing of
+//! accounts, services or permissions.
+
+pub mod functions;
