@@ -106,9 +106,17 @@ impl Group {
         self.read(file)?.trim().parse().ok()
     }
 
-    /// The file through which a process joins by writing `0`. Opened before the fork, written after it.
+    /// The file through which a process with one thread joins by writing `0`. Opened before the fork, written after.
+    ///
+    /// On version 1 it is the file for threads. Joining by `cgroup.procs` takes a lock over all forks of the machine,
+    /// for which the kernel waits 8 to 19 ms (measured on Linux 6.18); a thread that moves itself needs no such lock
+    /// and is in after 0.1 ms.
     pub(super) fn door(&self) -> io::Result<File> {
-        OpenOptions::new().write(true).open(self.path.join("cgroup.procs"))
+        let name = match self.version {
+            Version::V1 => "tasks",
+            Version::V2 => "cgroup.procs",
+        };
+        OpenOptions::new().write(true).open(self.path.join(name))
     }
 
     /// The most the group has held, in bytes.

@@ -36,8 +36,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn detect(run: &RunDir) -> io::Result<Self> {
-        let groups = Cgroups::detect(&run.group_prefix());
+    pub(super) fn detect(run: &RunDir, cgroups: bool) -> io::Result<Self> {
+        let groups = if cgroups { Cgroups::detect(&run.group_prefix()) } else { None };
         if let Some(groups) = &groups {
             run.note_cgroups(&groups.base)?;
         }

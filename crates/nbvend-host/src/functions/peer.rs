@@ -5,7 +5,8 @@
 //! socket to a process, which must be one of the function's. Done once a connection; runtimes keep theirs.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 
 use rustix::process::Pid;
@@ -28,7 +29,9 @@ fn socket_inode(peer: SocketAddr, local: SocketAddr) -> Option<u64> {
     (0..3).find_map(|_| {
         // A client that opens IPv6 sockets for everything stands in the second table, with mapped addresses.
         ["/proc/self/net/tcp", "/proc/self/net/tcp6"].iter().find_map(|table| {
-            let rows = fs::read_to_string(table).ok()?;
+            // A table has no size to go by; without a guess it is read in many small pieces.
+            let mut rows = String::with_capacity(64 << 10);
+            File::open(table).and_then(|mut file| file.read_to_string(&mut rows)).ok()?;
             find_inode(&rows, &hex_address(peer), &hex_address(local))
         })
     })

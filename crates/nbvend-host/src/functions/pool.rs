@@ -31,6 +31,8 @@ pub struct Limits {
     pub init: Duration,
     /// Largest unpacked package in bytes.
     pub unpacked: u64,
+    /// Whether control groups may be used; without them memory is limited as [`MemoryControl::DataSegment`] says.
+    pub cgroups: bool,
 }
 
 impl Default for Limits {
@@ -40,6 +42,7 @@ impl Default for Limits {
             idle: Duration::from_secs(5 * 60),
             init: Duration::from_secs(10),
             unpacked: UNPACKED_LIMIT,
+            cgroups: true,
         }
     }
 }
@@ -65,7 +68,7 @@ impl Pool {
         let run = Arc::new(RunDir::create(dir)?);
         python::install(&run.runtime())?;
         let shop = Shop {
-            memory: Memory::detect(&run)?,
+            memory: Memory::detect(&run, limits.cgroups)?,
             codes: CodeCache::new(run.code(), limits.unpacked),
             keys: Mutex::default(),
             pythons: Interpreters::default(),
@@ -117,7 +120,9 @@ impl Pool {
         drop(gone);
         self.0.roster.stop();
         self.0.roster.emptied().await;
+        lock(&self.0.shop.keys).clear();
         self.0.shop.undertaker.flush().await;
+        self.0.shop.run.remove();
     }
 
     /// How the memory of functions is limited here.

@@ -28,13 +28,16 @@ impl RunDir {
         fs::create_dir_all(parent)?;
         sweep(parent);
         let id = random_hex(4);
-        let path = parent.join(format!("run-{id}"));
-        fs::create_dir(&path)?;
-        let lock = File::create(path.join(LOCK))?;
+        // Locked before it has its name, so that another engine's sweep never meets it unlocked.
+        let making = parent.join(format!("making-{id}"));
+        fs::create_dir(&making)?;
+        let lock = File::create(making.join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        fs::create_dir(path.join("code"))?;
-        fs::create_dir(path.join("scratch"))?;
-        fs::create_dir(path.join("runtime"))?;
+        for folder in ["code", "scratch", "runtime"] {
+            fs::create_dir(making.join(folder))?;
+        }
+        let path = parent.join(format!("run-{id}"));
+        fs::rename(making, &path)?;
         Ok(Self { path: path.canonicalize()?, id, _lock: lock })
     }
 
@@ -55,6 +58,16 @@ impl RunDir {
         group_prefix(&self.id)
     }
 
+    /// Removes it now; for an orderly end, when the process may be gone before the last owner is dropped.
+    pub(super) fn remove(&self) {
+        match remove(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::debug!(path = %self.path.display(), %error, "run folder stays until the next start");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+
     pub(super) fn note_cgroups(&self, base: &Path) -> io::Result<()> {
         fs::write(self.path.join(CGROUPS), base.as_os_str().as_encoded_bytes())
     }
@@ -62,9 +75,7 @@ impl RunDir {
 
 impl Drop for RunDir {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "run folder stays until the next start");
-        }
+        self.remove();
     }
 }
 
@@ -77,21 +88,30 @@ fn sweep(parent: &Path) {
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some(id) = name.strip_prefix("run-") else { continue };
-        // A run that is being made has no lock file yet; it is left alone.
-        let Ok(lock) = File::open(path.join(LOCK)) else { continue };
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        // Without a lock file it was being removed when its engine went.
+        let lock = File::open(path.join(LOCK));
+        if lock.as_ref().is_ok_and(|lock| flock(lock, FlockOperation::NonBlockingLockExclusive).is_err()) {
             continue;
         }
         if let Ok(base) = fs::read_to_string(path.join(CGROUPS)) {
             cgroup::sweep(Path::new(&base), &group_prefix(id));
         }
-        match fs::remove_dir_all(&path) {
-            Ok(()) => tracing::debug!(path = %path.display(), "removed what a dead run left"),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "cannot remove what a dead run left")
-            }
+        if let Err(error) = remove(&path) {
+            tracing::warn!(path = %path.display(), %error, "what a dead run left cannot be removed");
         }
     }
+}
+
+/// The lock goes last, so that nobody takes a folder for a dead one's while it is being removed.
+fn remove(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)?.flatten().filter(|entry| entry.file_name() != LOCK) {
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_dir_all(path)
 }
 
 /// As many random bytes in hex; from the time if the machine has no randomness (names only, never secrets).
@@ -117,12 +137,12 @@ mod tests {
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join(LOCK), "").unwrap();
         fs::write(dead.join("left"), "x").unwrap();
-        let making = parent.path().join("run-making");
-        fs::create_dir(&making).unwrap();
+        let removed_by_half = parent.path().join("run-half");
+        fs::create_dir(&removed_by_half).unwrap();
 
         let first = RunDir::create(parent.path()).unwrap();
         assert!(!dead.exists());
-        assert!(making.exists());
+        assert!(!removed_by_half.exists());
         let second = RunDir::create(parent.path()).unwrap();
         assert!(first.path.exists() && second.path.exists());
         let gone = first.path.clone();

@@ -1,5 +1,8 @@
 //! Functions as real processes: Python handlers and bootstraps written here.
 
+// The lint spares test functions only, not what they are made of.
+#![allow(clippy::unwrap_used)]
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -208,6 +211,11 @@ async fn a_process_is_reused_and_serves_one_request_at_a_time() {
     assert_eq!(world.pool.processes(), (0, 2));
     world.pool.shutdown().await;
     assert_eq!(world.pool.processes(), (0, 0));
+    assert_eq!(
+        std::fs::read_dir(world.dir.path().join("pool")).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
 }
 
 #[tokio::test]
@@ -371,6 +379,7 @@ async fn a_process_that_ends_is_reported_and_replaced() {
     // Gone while idle: nobody notices.
     let first = value(&world.call(&spec, &json!("fine")).await);
     kill_process(pid(&first), Signal::KILL).unwrap();
+    until(|| is_gone(pid(&first))).await;
     let second = value(&world.call(&spec, &json!("fine")).await);
     assert_ne!(first, second);
     world.pool.shutdown().await;
@@ -417,7 +426,17 @@ async fn a_request_that_was_not_taken_goes_to_another_process() {
 
 #[tokio::test]
 async fn memory_is_limited() {
-    let world = World::new();
+    memory_is_limited_by(World::new()).await;
+}
+
+#[tokio::test]
+async fn memory_is_limited_without_control_groups() {
+    let world = World::with(Limits { cgroups: false, ..Limits::default() });
+    assert_eq!(world.pool.memory_control(), MemoryControl::DataSegment);
+    memory_is_limited_by(world).await;
+}
+
+async fn memory_is_limited_by(world: World) {
     let spec = world.python(
         "def handler(event, context):\n\
         \x20   data = bytearray(event << 20)\n\
