@@ -826,13 +826,20 @@ async fn a_stranger_at_the_port_gets_nothing() {
 #[tokio::test]
 async fn engine_to_be_killed() {
     let Ok(dir) = std::env::var("NBVEND_TEST_POOL") else { return };
-    let mut world = World::new();
-    world.pool = Pool::new(Path::new(&dir)).unwrap();
-    let spec = world.python("import os\ndef handler(event, context): return os.getpid()\n");
-    let got = value(&world.call(&spec, &json!(null)).await);
-    std::fs::write(Path::new(&dir).join("pid.new"), got.to_string()).unwrap();
-    std::fs::rename(Path::new(&dir).join("pid.new"), Path::new(&dir).join("pid")).unwrap();
-    std::future::pending::<()>().await;
+    let pool = Pool::new(Path::new(&dir)).unwrap();
+    // Below the folder of the test that kills this: nothing here is dropped in order.
+    let world = World { dir: tempfile::tempdir_in(&dir).unwrap(), pool };
+    // Busy, and so deaf to a connection that breaks: only the kernel can end it.
+    let spec = world.python(
+        "import os, time\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(600)\n",
+    );
+    let hear = |line: &LogLine| {
+        if line.text.parse::<u32>().is_ok() {
+            std::fs::write(Path::new(&dir).join("pid.new"), &line.text).unwrap();
+            std::fs::rename(Path::new(&dir).join("pid.new"), Path::new(&dir).join("pid")).unwrap();
+        }
+    };
+    world.pool.invoke(&spec, Vec::new, invocation(&json!(null)), hear).await;
 }
 
 #[tokio::test]
