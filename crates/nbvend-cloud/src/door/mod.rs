@@ -15,9 +15,9 @@ mod authorise;
 mod perform;
 mod route;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use nbvend_wire::error::WireError;
 use nbvend_wire::model;
 use nbvend_wire::protocol::{self, Incoming, Outgoing};
@@ -77,11 +77,7 @@ async fn serve(
     request_id: &str,
 ) -> Result<Outgoing, WireError> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, LARGEST_BODY)
-        .collect()
-        .await
-        .map_err(|_| WireError::new("RequestEntityTooLargeException", 413, "Request size exceeded the limit"))?
-        .to_bytes();
+    let body = collect(body, LARGEST_BODY).await?;
     let body_sha256 = hex::encode(Sha256::digest(&body));
     let mut caller = authenticate(engine, &parts, &body_sha256, service, peer)?;
     request_id.clone_into(&mut caller.request_id);
@@ -110,6 +106,20 @@ async fn serve(
     };
     let output = (entry.run)(engine.clone(), caller, input).await?;
     Ok(protocol::encode(model, operation, &output, request_id))
+}
+
+/// The whole body, if it is no longer than `limit` bytes.
+pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, WireError> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| WireError::new("RequestTimeout", 400, format!("The body ended early: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > limit {
+            return Err(WireError::new("RequestEntityTooLargeException", 413, "Request size exceeded the limit"));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
 }
 
 fn response(outgoing: Outgoing) -> Response<Body> {

@@ -113,7 +113,7 @@ impl Up {
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
             notebooks: Box::new(Shared(Arc::clone(&notebooks))),
-            functions: Box::new(Functions::open(&home.path("functions"))),
+            functions: Box::new(Functions::open(&home.path("functions"))?),
         };
         let engine = Engine::open(config, ports)?;
         engine.start();

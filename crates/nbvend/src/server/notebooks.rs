@@ -88,7 +88,7 @@ pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, p
     };
     let ends = Sessions::token(site, &cookie, visit.expires);
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
-    proxy::forward(request, &target, peer, &ends).await.map(|body| body.map_err(Into::into).boxed_unsync())
+    proxy::forward(request, &target, peer, &ends).await.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
 /// Turns a presigned URL into a session and leads away from it, so that the token stays in no history.
