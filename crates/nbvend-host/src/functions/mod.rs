@@ -8,7 +8,7 @@
 //! How one request runs is told in `run`; the pieces, in the order they are met:
 //! `pool` (warm processes and their number), `code` (zips unpacked once), `python` (which interpreter),
 //! `environment`, `memory` and `cgroup` (the limit), `spawn` (fork, exec and burial), `worker` (a process with its
-//! listener), `api` and `exchange` (the runtime's side of the talk), `peer` (who may talk), `journal` (log lines).
+//! listener), `api` and `exchange` (the runtime's side of the talk), `peer` and `sockdiag` (who may talk), `journal` (log lines).
 //!
 //! What differs from AWS, and why:
 //! - Between requests a process is not frozen. A thread left behind goes on running; what it prints shows up
@@ -32,6 +32,7 @@ mod pool;
 mod python;
 mod run;
 mod rundir;
+mod sockdiag;
 mod spawn;
 mod worker;
 

@@ -11,6 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use rustix::process::Pid;
 
+use super::sockdiag;
+
 /// Whether the socket at `peer`, connected to our `local`, is held by the process `leader`, one of its process
 /// group, or one of `others`. Blocking: reads /proc.
 pub(super) fn belongs(peer: SocketAddr, local: SocketAddr, leader: Pid, others: &[Pid]) -> bool {
@@ -23,8 +25,18 @@ pub(super) fn belongs(peer: SocketAddr, local: SocketAddr, leader: Pid, others: 
     others.iter().copied().chain(group_members(leader)).any(|pid| tried.insert(pid) && holds(pid, &wanted))
 }
 
-/// The inode of the socket whose own address is `peer` and whose remote address is `local`.
+/// The inode of the socket whose own address is `peer` and whose remote address is `local`: asked for, or looked up
+/// in the tables where the kernel does not answer.
 fn socket_inode(peer: SocketAddr, local: SocketAddr) -> Option<u64> {
+    if let (SocketAddr::V4(peer), SocketAddr::V4(local)) = (peer, local)
+        && let Ok(inode) = sockdiag::inode(peer, local)
+    {
+        return Some(inode);
+    }
+    table_inode(peer, local)
+}
+
+fn table_inode(peer: SocketAddr, local: SocketAddr) -> Option<u64> {
     // The table is not read in one piece; a row can be missed while others come and go.
     (0..3).find_map(|_| {
         // A client that opens IPv6 sockets for everything stands in the second table, with mapped addresses.
@@ -121,6 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn a_client_with_an_ipv6_socket_is_found() {
+        use rustix::net::{AddressFamily, SocketType, connect, socket};
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let Ok(client) = socket(AddressFamily::INET6, SocketType::STREAM, None) else { return };
+        let mapped = std::net::SocketAddrV6::new(std::net::Ipv4Addr::LOCALHOST.to_ipv6_mapped(), port, 0, 0);
+        connect(&client, &mapped).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        let local = server.local_addr().unwrap();
+        assert!(belongs(peer, local, rustix::process::getpid(), &[]));
+        assert!(table_inode(peer, local).is_some());
+    }
+
+    #[test]
     fn only_the_process_at_the_other_end_belongs() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -128,6 +154,7 @@ mod tests {
         let local = server.local_addr().unwrap();
         let me = rustix::process::getpid();
         assert!(belongs(peer, local, me, &[]));
+        assert_eq!(table_inode(peer, local), socket_inode(peer, local), "both ways find the same");
 
         let mut stranger = std::process::Command::new("sleep");
         std::os::unix::process::CommandExt::process_group(&mut stranger, 0);

@@ -99,7 +99,7 @@ async fn start(
     facts.log_stream.clone_from(&worker.log_stream);
     journal.say(format!("INIT_START Runtime Version: {}", worker.about));
     let mut event = worker.watch(began + pool.limits.init, journal).await;
-    let mut restarted = None;
+    let mut restarted = false;
     if let Event::TimedOut = event {
         let took = began.elapsed().as_secs_f64() * 1000.0;
         journal.say(format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: timeout"));
@@ -108,15 +108,13 @@ async fn start(
         worker = Worker::start(&pool.shop, spec, fresh(), worker.into_slot()).await?;
         facts.log_stream.clone_from(&worker.log_stream);
         event = worker.watch(again + spec.timeout, journal).await;
-        restarted = Some(again);
+        restarted = true;
     }
     facts.memory_mb = worker.memory_mb;
+    // A second start is part of the request's own duration.
+    facts.init = (!restarted).then(|| began.elapsed());
     match event {
-        Event::Waiting => {
-            // A second start is part of the request's own duration.
-            facts.init = restarted.is_none().then(|| began.elapsed());
-            Ok(worker)
-        }
+        Event::Waiting => Ok(worker),
         Event::InitFailed => Err(Fault::Posted(FunctionError {
             kind: ErrorKind::Unhandled,
             payload: worker.exchange.init_error().unwrap_or_default(),
