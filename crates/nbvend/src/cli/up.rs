@@ -109,11 +109,12 @@ impl Up {
             endpoint: inner,
             https_links: self.domain != "localhost",
         };
+        let functions = Functions::open(&home.path("functions"))?;
         let ports = Ports {
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
             notebooks: Box::new(Shared(Arc::clone(&notebooks))),
-            functions: Box::new(Functions::open(&home.path("functions"))?),
+            functions: Box::new(functions.clone()),
         };
         let engine = Engine::open(config, ports)?;
         engine.start();
@@ -137,6 +138,7 @@ impl Up {
         asked_to_stop(&stop).await?;
         watching.abort();
         engine.stop().await;
+        functions.stop().await;
         if site.stop_notebooks.load(Ordering::SeqCst) {
             notebooks.stop_all().await;
         }

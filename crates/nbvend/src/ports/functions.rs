@@ -1,6 +1,7 @@
 //! Functions on this machine: native processes, through `nbvend-host`.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nbvend_cloud::ports::{FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, PortFuture};
@@ -9,12 +10,20 @@ use nbvend_wire::timestamp::Timestamp;
 
 use crate::failure::Failure;
 
-/// The pool of function processes.
-pub struct Functions(Pool);
+/// The pool of function processes. Cheap to clone.
+#[derive(Clone)]
+pub struct Functions(Arc<Pool>);
 
 impl Functions {
     pub fn open(folder: &Path) -> Result<Self, Failure> {
-        Pool::new(folder).map(Self).map_err(|error| Failure::io("the functions' folder", folder, &error))
+        Pool::new(folder).map(|pool| Self(Arc::new(pool))).map_err(|error| Failure::io("the functions' folder", folder, &error))
+    }
+}
+
+impl Functions {
+    /// Ends all function processes.
+    pub async fn stop(&self) {
+        self.0.shutdown().await;
     }
 }
 
