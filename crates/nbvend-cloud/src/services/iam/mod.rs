@@ -1,5 +1,9 @@
 //! IAM: users, groups, roles, policies, access keys.
 
+pub(crate) mod lookup;
+pub(crate) mod state;
+pub(crate) mod subject;
+
 use std::sync::Arc;
 
 use crate::operation::Service;
