@@ -8,7 +8,9 @@ use crate::store::StoreError;
 /// The role an ARN names, path included.
 pub(crate) fn role_by_arn(cx: &Cx<'_>, arn: &str) -> Result<Option<Role>, StoreError> {
     let prefix = cx.iam_arn("role/");
-    let Some(name) = arn.strip_prefix(&prefix).and_then(|rest| rest.rsplit('/').next()) else { return Ok(None) };
+    let Some(name) = arn.strip_prefix(&prefix).and_then(|rest| rest.rsplit('/').next()) else {
+        return Ok(None);
+    };
     let found = cx.get_global::<Role>(&key(name))?;
     Ok(found.filter(|role| cx.iam_arn(&format!("role{}{}", role.path, role.name)) == arn))
 }

@@ -120,6 +120,11 @@ pub struct Account {
     pub stamp: String,
 }
 
+impl Account {
+    /// There is one.
+    pub const KEY: &'static str = "account";
+}
+
 /// The key of a name.
 pub fn key(name: &str) -> String {
     name.to_ascii_lowercase()
@@ -206,6 +211,6 @@ impl Record for Account {
     const KIND: &'static str = "iam.account";
 
     fn key(&self) -> String {
-        "account".to_owned()
+        Self::KEY.to_owned()
     }
 }

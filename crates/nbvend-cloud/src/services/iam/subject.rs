@@ -10,9 +10,7 @@ pub(crate) fn subject(principal: &Principal, account: &str) -> nbvend_policy::Pr
     let account = account.to_owned();
     match principal {
         Principal::Root => nbvend_policy::Principal::Root { account },
-        Principal::User { .. } => {
-            nbvend_policy::Principal::User { arn: principal.arn(&account), account }
-        }
+        Principal::User { .. } => nbvend_policy::Principal::User { arn: principal.arn(&account), account },
         Principal::AssumedRole { .. } => nbvend_policy::Principal::AssumedRole {
             role_arn: principal.issuer_arn(&account),
             session_arn: principal.arn(&account),

@@ -4,6 +4,7 @@
 //! names the caller is enough, one that names the account leaves the decision to the caller's policies.
 
 use nbvend_policy::{Kind as PolicyKind, Policies, Policy, Request, evaluate};
+use nbvend_wire::arn::Arn;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::{Carried, issue};
@@ -85,7 +86,7 @@ impl Operation for AssumeRole {
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<AssumeRoleOutput, Error> {
-        if !self.role_arn.starts_with("arn:") {
+        if self.role_arn.parse::<Arn>().is_err() {
             return Err(Error::Arn(self.role_arn));
         }
         if cx.caller.principal == Principal::Root {
@@ -181,16 +182,23 @@ impl AssumeRole {
             resource: Some(("trust", &trust)),
             ..Policies::default()
         };
-        if evaluate(&request, &policies).is_allowed() { Ok(()) } else { Err(refusal(cx, action, &self.role_arn)) }
+        if evaluate(&request, &policies).is_allowed() {
+            Ok(())
+        } else {
+            Err(refusal(cx, action, &self.role_arn))
+        }
     }
 }
 
-const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+const ALLOW_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
 /// AWS's sentence for every reason there may be.
 fn refusal(cx: &Cx<'_>, action: &str, role_arn: &str) -> Error {
     let who = cx.caller.principal.arn(cx.account());
-    Error::NotAuthorized(format!("User: {who} is not authorized to perform: {action} on resource: {role_arn}"))
+    Error::NotAuthorized(format!(
+        "User: {who} is not authorized to perform: {action} on resource: {role_arn}"
+    ))
 }
 
 /// The session the caller calls with, if it is one.

@@ -18,7 +18,12 @@ pub struct Carried {
 }
 
 /// Makes and stores credentials of `principal` for so many seconds from now.
-pub fn issue(cx: &Cx<'_>, principal: Principal, seconds: i64, carried: Carried) -> Result<Credentials, StoreError> {
+pub fn issue(
+    cx: &Cx<'_>,
+    principal: Principal,
+    seconds: i64,
+    carried: Carried,
+) -> Result<Credentials, StoreError> {
     let ids = cx.ids();
     let mut token = [0u8; 192];
     ids.fill(&mut token);

@@ -17,7 +17,9 @@ pub enum Error {
     Arn(String),
     #[error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")]
     TooLong,
-    #[error("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")]
+    #[error(
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+    )]
     TooLongForChain,
     #[error("{0}")]
     MalformedPolicy(String),
@@ -46,7 +48,11 @@ impl ServiceError for Error {
     fn status(&self) -> u16 {
         match self {
             Self::NotAuthorized(_) | Self::RootAssumes | Self::Session(_) => 403,
-            Self::MalformedPolicy(_) | Self::Arn(_) | Self::TooLong | Self::TooLongForChain | Self::Validation(_) => 400,
+            Self::MalformedPolicy(_)
+            | Self::Arn(_)
+            | Self::TooLong
+            | Self::TooLongForChain
+            | Self::Validation(_) => 400,
             Self::Engine(error) => error.status(),
         }
     }

@@ -3,6 +3,8 @@
 pub mod assume_role;
 mod credentials;
 mod error;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
