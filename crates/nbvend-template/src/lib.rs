@@ -1,1 +1,3 @@
 //! CloudFormation's template language, without I/O or state.
+
+pub mod sam;
