@@ -188,19 +188,19 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn merged(global: Value, local: Value) -> Value {
-        merge_values(&Node::from_json(&global), &Node::from_json(&local)).to_json()
+    fn merged(global: &Value, local: &Value) -> Value {
+        merge_values(&Node::from_json(global), &Node::from_json(local)).to_json()
     }
 
     #[test]
     fn maps_merge_lists_join_and_the_resource_wins() {
         assert_eq!(
-            merged(json!({"A": {"x": 1, "y": [1]}, "B": 1}), json!({"A": {"y": [2], "z": 3}})),
+            merged(&json!({"A": {"x": 1, "y": [1]}, "B": 1}), &json!({"A": {"y": [2], "z": 3}})),
             json!({"A": {"x": 1, "y": [1, 2], "z": 3}, "B": 1})
         );
-        assert_eq!(merged(json!({"A": {"x": 1}}), json!({"A": {"Ref": "P"}})), json!({"A": {"Ref": "P"}}));
-        assert_eq!(merged(json!({"A": {"Ref": "P"}}), json!({"A": {"x": 1}})), json!({"A": {"x": 1}}));
-        assert_eq!(merged(json!({"A": [1]}), json!({"A": null})), json!({"A": null}));
+        assert_eq!(merged(&json!({"A": {"x": 1}}), &json!({"A": {"Ref": "P"}})), json!({"A": {"Ref": "P"}}));
+        assert_eq!(merged(&json!({"A": {"Ref": "P"}}), &json!({"A": {"x": 1}})), json!({"A": {"x": 1}}));
+        assert_eq!(merged(&json!({"A": [1]}), &json!({"A": null})), json!({"A": null}));
     }
 
     #[test]

@@ -211,6 +211,10 @@ impl Document<'_> {
         if models.values().any(|model| model.as_dict().is_none()) {
             return Err(api.fault("Invalid value for 'Models' property"));
         }
+        if models.values().any(|model| !model.get("type").is_some_and(Node::truthy)) {
+            let text = "Structure of the SAM template is invalid. 'Models' schema is missing 'type'.";
+            return Err(SamError::plain(text));
+        }
         editor.add_models(models);
         self.body = Some(version3::convert(editor.finish()));
         Ok(())

@@ -2,10 +2,10 @@
 
 use super::{Api, reference_to};
 use crate::sam::Transform;
-use crate::sam::error::Result;
+use crate::sam::error::{Result, SamError};
 use crate::sam::ids;
 use crate::sam::intrinsics::{get_att, reference};
-use crate::sam::node::{Dict, Node, Text, dict};
+use crate::sam::node::{Dict, Node, Text, dict, list};
 use crate::sam::resource::Resource;
 
 /// The hosted zone of CloudFront distributions, which stand behind edge-optimised domains: one for the world, in
@@ -22,6 +22,15 @@ pub(super) struct Domain {
     name: Resource,
     mappings: Vec<Resource>,
     records: Option<Resource>,
+    association: Option<Resource>,
+}
+
+/// What answers for a domain, and so where its DNS records point.
+#[derive(Clone, Copy)]
+enum Behind {
+    CloudFront,
+    Region,
+    VpcEndpoint,
 }
 
 pub(super) fn make(api: &mut Api<'_>, state: &mut Transform<'_>) -> Result<Option<Domain>> {
@@ -37,7 +46,7 @@ pub(super) fn make(api: &mut Api<'_>, state: &mut Transform<'_>) -> Result<Optio
     };
     let id = format!("ApiGatewayDomainName{hash}");
     if given.str("EndpointConfiguration") == Some("PRIVATE") {
-        return Err(api.fault("Custom domain names with EndpointConfiguration PRIVATE are not supported."));
+        return private(api, given, domain_name, certificate, &hash, state).map(Some);
     }
     given.insert("ApiDomainName", id.clone());
     if given.given("EndpointConfiguration").is_none() {
@@ -50,10 +59,16 @@ pub(super) fn make(api: &mut Api<'_>, state: &mut Transform<'_>) -> Result<Optio
             "EndpointConfiguration for Custom Domains must be one of ['EDGE', 'REGIONAL', 'PRIVATE'].",
         ));
     }
-    for name in ["Policy", "AccessAssociation"] {
-        if given.given(name).is_some() {
-            return Err(api.fault(format!("Property 'Domain.{name}' is not supported.")));
-        }
+    if given.given("Policy").is_some() {
+        return Err(SamError::resource(
+            &id,
+            "property Policy not defined for resource of type AWS::ApiGateway::DomainName",
+        ));
+    }
+    if given.given("AccessAssociation").is_some() {
+        return Err(
+            api.fault("Property 'Domain.AccessAssociation' is for EndpointConfiguration PRIVATE only.")
+        );
     }
 
     let mut name = Resource::new(id, "AWS::ApiGateway::DomainName", &api.inherited);
@@ -64,10 +79,55 @@ pub(super) fn make(api: &mut Api<'_>, state: &mut Transform<'_>) -> Result<Optio
     if let Some(tls) = given.given("MutualTlsAuthentication") {
         name.set("MutualTlsAuthentication", mutual_tls(api, tls)?);
     }
-    let records = records(api, &mut given, &name, edge, state)?;
-    let mappings = mappings(api, &given, &name.id)?;
+    let behind = if edge { Behind::CloudFront } else { Behind::Region };
+    let records = records(api, &mut given, &name, behind, state)?;
+    let mappings = mappings(api, &given, &name)?;
     api.properties.insert("Domain", given);
-    Ok(Some(Domain { name, mappings, records }))
+    Ok(Some(Domain { name, mappings, records, association: None }))
+}
+
+/// A domain that only VPC endpoints reach: another resource type, which refers to itself by ARN.
+fn private(
+    api: &mut Api<'_>,
+    mut given: Dict,
+    domain_name: Node,
+    certificate: Node,
+    hash: &str,
+    state: &mut Transform<'_>,
+) -> Result<Domain> {
+    for name in ["OwnershipVerificationCertificateArn", "MutualTlsAuthentication"] {
+        if given.given(name).is_some() {
+            return Err(SamError::resource(
+                &format!("ApiGatewayDomainNameV2{hash}"),
+                format!("property {name} not defined for resource of type AWS::ApiGateway::DomainNameV2"),
+            ));
+        }
+    }
+    let mut name = Resource::new(
+        format!("ApiGatewayDomainNameV2{hash}"),
+        "AWS::ApiGateway::DomainNameV2",
+        &api.inherited,
+    );
+    name.set("DomainName", domain_name);
+    name.set("CertificateArn", certificate);
+    name.set("EndpointConfiguration", endpoint_configuration(&given, &Node::from("PRIVATE")));
+    name.pass(&given, &["SecurityPolicy", "Policy", "EndpointAccessMode"]);
+    let association = given.given("AccessAssociation").cloned().map(|wanted| {
+        let source = wanted.get("VpcEndpointId").cloned().unwrap_or(Node::Null);
+        let seed = list![source.clone(), name.id.clone()];
+        let mut association = Resource::new(
+            ids::hashed("DomainNameAccessAssociation", &ids::canonical_json(&seed)),
+            "AWS::ApiGateway::DomainNameAccessAssociation",
+            &api.inherited,
+        );
+        association.set("AccessAssociationSource", Some(source).filter(|source| *source != Node::Null));
+        association.set("AccessAssociationSourceType", "VPCE");
+        association.set("DomainNameArn", reference(name.id.clone()));
+        association
+    });
+    let records = records(api, &mut given, &name, Behind::VpcEndpoint, state)?;
+    let mappings = mappings(api, &given, &name)?;
+    Ok(Domain { name, mappings, records, association })
 }
 
 fn endpoint_configuration(given: &Dict, endpoint: &Node) -> Dict {
@@ -90,11 +150,15 @@ fn mutual_tls(api: &Api<'_>, tls: &Node) -> Result<Option<Node>> {
     Ok((!tls.is_empty()).then(|| tls.clone().into()))
 }
 
-fn mappings(api: &Api<'_>, given: &Dict, domain: &Text) -> Result<Vec<Resource>> {
+fn mappings(api: &Api<'_>, given: &Dict, domain: &Resource) -> Result<Vec<Resource>> {
+    let (kind, refers) = match domain.kind {
+        "AWS::ApiGateway::DomainNameV2" => ("AWS::ApiGateway::BasePathMappingV2", "DomainNameArn"),
+        _ => ("AWS::ApiGateway::BasePathMapping", "DomainName"),
+    };
     let normalize = given.given("NormalizeBasePath").is_none_or(Node::truthy);
     let mapping = |suffix: &str| {
-        let mut mapping = api.make(&format!("{suffix}BasePathMapping"), "AWS::ApiGateway::BasePathMapping");
-        mapping.set("DomainName", reference(domain.clone()));
+        let mut mapping = api.make(&format!("{suffix}BasePathMapping"), kind);
+        mapping.set(refers, reference(domain.id.clone()));
         mapping.set("RestApiId", reference_to(api));
         mapping
     };
@@ -121,10 +185,10 @@ fn records(
     api: &Api<'_>,
     given: &mut Dict,
     name: &Resource,
-    edge: bool,
+    behind: Behind,
     state: &mut Transform<'_>,
 ) -> Result<Option<Resource>> {
-    let Some(route53) = given.given("Route53").filter(|route53| route53.truthy()).cloned() else {
+    let Some(route53) = given.given("Route53").cloned() else {
         return Ok(None);
     };
     let Node::Dict(mut route53) = route53 else {
@@ -147,16 +211,24 @@ fn records(
     if let Some(evaluate) = route53.given("EvaluateTargetHealth") {
         target.insert("EvaluateTargetHealth", evaluate.clone());
     }
-    if edge {
-        if route53.given("DistributionDomainName").is_none() {
-            route53.insert("DistributionDomainName", get_att(&name.id, "DistributionDomainName"));
+    match behind {
+        Behind::CloudFront => {
+            if route53.given("DistributionDomainName").is_none() {
+                route53.insert("DistributionDomainName", get_att(&name.id, "DistributionDomainName"));
+            }
+            let zone = if state.cx.partition() == "aws-cn" { CLOUDFRONT_ZONE_CN } else { CLOUDFRONT_ZONE };
+            target.insert("HostedZoneId", zone);
+            target.insert("DNSName", route53.given("DistributionDomainName").cloned().unwrap_or(Node::Null));
         }
-        let zone = if state.cx.partition() == "aws-cn" { CLOUDFRONT_ZONE_CN } else { CLOUDFRONT_ZONE };
-        target.insert("HostedZoneId", zone);
-        target.insert("DNSName", route53.given("DistributionDomainName").cloned().unwrap_or(Node::Null));
-    } else {
-        target.insert("HostedZoneId", get_att(&name.id, "RegionalHostedZoneId"));
-        target.insert("DNSName", get_att(&name.id, "RegionalDomainName"));
+        Behind::Region => {
+            target.insert("HostedZoneId", get_att(&name.id, "RegionalHostedZoneId"));
+            target.insert("DNSName", get_att(&name.id, "RegionalDomainName"));
+        }
+        Behind::VpcEndpoint => {
+            let given = |key: &str| route53.given(key).cloned().unwrap_or(Node::Null);
+            target.insert("HostedZoneId", given("VpcEndpointHostedZoneId"));
+            target.insert("DNSName", given("VpcEndpointDomainName"));
+        }
     }
     given.insert("Route53", route53.clone());
 
@@ -204,6 +276,7 @@ pub(super) fn finish(
         state.references.add(&api, "DomainName", &domain.name.id);
     }
     made.push(domain.name);
+    made.extend(domain.association);
     made.extend(domain.records);
     mappings
 }

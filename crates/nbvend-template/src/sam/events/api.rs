@@ -18,7 +18,7 @@ const PROPERTIES: &[Property] = &[
     optional("Stage", Kind::Text),
     optional("Auth", Kind::Map),
     optional("RequestModel", Kind::Map),
-    optional("RequestParameters", Kind::List),
+    optional("RequestParameters", Kind::Any),
     optional("TimeoutInMillis", Kind::Any),
     optional("ResponseTransferMode", Kind::Any),
 ];
@@ -133,8 +133,13 @@ impl MethodOf<'_> {
         if let Some(model) = event.given("RequestModel").and_then(Node::as_dict) {
             self.write_model(&mut editor, model)?;
         }
-        if let Some(parameters) = event.given("RequestParameters").and_then(Node::as_list) {
-            editor.add_request_parameters(self.path, self.method, &self.parameters(parameters)?);
+        let parameters = match event.given("RequestParameters") {
+            Some(Node::List(parameters)) => parameters.clone(),
+            Some(Node::Dict(names)) => names.keys().cloned().map(Node::Text).collect(),
+            _ => Vec::new(),
+        };
+        if !parameters.is_empty() {
+            editor.add_request_parameters(self.path, self.method, &self.parameters(&parameters)?);
         }
         Ok(editor.finish())
     }

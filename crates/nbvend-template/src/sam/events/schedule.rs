@@ -2,7 +2,6 @@
 
 use super::{Event, rule};
 use crate::sam::error::Result;
-use crate::sam::node::Node;
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, optional, required};
 
@@ -26,7 +25,7 @@ pub(super) fn make(event: &Event<'_>) -> Result<Vec<Resource>> {
     made.set("State", rule::state(event)?);
     let mut target = rule::target(event);
     for name in ["Input", "RetryPolicy"] {
-        if let Some(value) = event.given(name).map(Node::clone) {
+        if let Some(value) = event.given(name).cloned() {
             target.insert(name, value);
         }
     }

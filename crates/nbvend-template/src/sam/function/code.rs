@@ -90,7 +90,7 @@ pub(crate) fn s3_location(id: &str, property: &str, location: &Node, names: [&st
             Ok(made)
         }
         other => a_map(id, property, other)
-            .map(Dict::clone)
+            .cloned()
             .map_err(|_| SamError::resource(id, format!("'{property}' must be of type dict or string."))),
     }
 }

@@ -1,5 +1,6 @@
 //! `AWS::Serverless::Function`: a Lambda function, its role, and what its properties ask for beside it.
 
+mod capacity;
 mod code;
 mod invoke_config;
 mod role;
@@ -171,7 +172,7 @@ pub(crate) fn translate(id: &Text, resource: &Dict, state: &mut Transform<'_>) -
     } else if function.given("VersionDeletionPolicy").is_some() {
         return Err(function.fault("'VersionDeletionPolicy' requires 'AutoPublishAlias'."));
     }
-    if let Some(config) = function.given("FunctionUrlConfig") {
+    if let Some(config) = function.given("FunctionUrlConfig").filter(|config| config.truthy()) {
         made.extend(url::make(&function, a_map(id, "FunctionUrlConfig", config)?, &target)?);
     }
     let mut role_policies = Vec::new();
@@ -235,52 +236,9 @@ fn lambda_function(function: &Function<'_>, resource: &Dict, state: &Transform<'
         main.set("TracingConfig", dict! { "Mode" => mode.clone() });
     }
     if let Some(config) = function.given("CapacityProviderConfig") {
-        main.set("CapacityProviderConfig", capacity_provider(function, config)?);
+        main.set("CapacityProviderConfig", capacity::provider(function, config)?);
     }
     Ok(main)
-}
-
-fn capacity_provider(function: &Function<'_>, config: &Node) -> Result<Dict> {
-    const MEMBERS: [(&str, &str); 3] = [
-        ("Arn", "CapacityProviderArn"),
-        ("PerExecutionEnvironmentMaxConcurrency", "PerExecutionEnvironmentMaxConcurrency"),
-        ("ExecutionEnvironmentMemoryGiBPerVCpu", "ExecutionEnvironmentMemoryGiBPerVCpu"),
-    ];
-    let config = a_map(function.id, "CapacityProviderConfig", config)?;
-    let mut faults = Vec::new();
-    if config.given("Arn").is_none() {
-        faults.push("Arn\n  field required (type=value_error.missing)".to_owned());
-    }
-    for name in config.keys().filter(|name| !MEMBERS.iter().any(|(known, _)| *known == name.as_str())) {
-        faults.push(format!("{}\n  extra fields not permitted (type=value_error.extra)", name.as_str()));
-    }
-    if !faults.is_empty() {
-        let plural = if faults.len() == 1 { "error" } else { "errors" };
-        return Err(function.fault(format!(
-            "Invalid CapacityProviderConfig: {} validation {plural} for CapacityProviderConfig\n{}",
-            faults.len(),
-            faults.join("\n")
-        )));
-    }
-    let mut made = Dict::new();
-    for (name, becomes) in MEMBERS {
-        if let Some(value) = config.given(name) {
-            let value = if name == "Arn" { value.clone() } else { whole_number(value) };
-            made.insert(becomes, value);
-        }
-    }
-    Ok(dict! { "LambdaManagedInstancesCapacityProviderConfig" => made })
-}
-
-/// AWS reads the two sizes as whole numbers, cutting fractions off; what is no number it hands on.
-fn whole_number(value: &Node) -> Node {
-    match value {
-        Node::Number(number) => {
-            number.as_f64().map_or_else(|| value.clone(), |number| Node::from(number as i64))
-        }
-        Node::Text(text) => text.parse::<i64>().map_or_else(|_| value.clone(), Node::from),
-        other => other.clone(),
-    }
 }
 
 /// A policy document's statement that allows `action` on `resource`.

@@ -41,7 +41,9 @@ fn check(function: &Function<'_>, config: &Dict, whole_is_intrinsic: bool) -> Re
              AWS_IAM or NONE.",
         ));
     }
-    let Some(cors) = config.given("Cors").filter(|cors| !is_intrinsic(cors)) else { return Ok(()) };
+    let Some(cors) = config.given("Cors").filter(|cors| cors.truthy() && !is_intrinsic(cors)) else {
+        return Ok(());
+    };
     let Some(cors) = cors.as_dict() else {
         return Err(function.fault("Cors must be an object."));
     };

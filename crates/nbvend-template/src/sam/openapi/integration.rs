@@ -60,7 +60,8 @@ impl Editor {
 /// As whom API Gateway invokes the function behind IAM authorisation: the caller, unless a role or NONE is named.
 fn credentials(auth: &Dict, api_auth: &Dict) -> Option<Node> {
     let iam = |auth: &Dict, key: &str| auth.str(key) == Some("AWS_IAM");
-    if !iam(auth, "Authorizer") && !(iam(api_auth, "DefaultAuthorizer") && auth.is_empty()) {
+    let by_default = iam(api_auth, "DefaultAuthorizer") && auth.is_empty();
+    if !iam(auth, "Authorizer") && !by_default {
         return None;
     }
     let role = |auth: &Dict| match auth.get("InvokeRole") {

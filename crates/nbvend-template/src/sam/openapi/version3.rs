@@ -35,6 +35,9 @@ pub(crate) fn convert(mut body: Dict) -> Dict {
 
 fn component(body: &mut Dict, name: &str, definitions: Node) {
     let components = body.entry("components", || Dict::py27().into());
+    if !components.truthy() {
+        *components = Dict::py27().into();
+    }
     if let Some(components) = components.as_dict_mut() {
         components.insert(name, definitions);
     }
