@@ -1,7 +1,7 @@
 //! Finding stacks by what callers call them: a name (of one that is not deleted) or an id (of any).
 
 use super::error::Error;
-use super::state::{Live, Stack, StackStatus, stack_uuid};
+use super::state::{Live, Stack, stack_uuid};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::store::StoreError;
@@ -50,9 +50,4 @@ pub fn arn(cx: &Cx<'_>, name_or_id: &str) -> String {
 /// The stack whose work goes on; gone or finished is `None`.
 pub fn unfinished(cx: &Cx<'_>, uuid: &str) -> Result<Option<Stack>, EngineError> {
     Ok(cx.get::<Stack>(uuid)?.filter(|stack| stack.status.in_progress()))
-}
-
-/// Whether the name belongs to a stack that exists for everybody, not only for its change sets.
-pub fn exists(found: Option<&Stack>) -> bool {
-    found.is_some_and(|stack| stack.status != StackStatus::ReviewInProgress)
 }

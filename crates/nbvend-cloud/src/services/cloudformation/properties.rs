@@ -13,14 +13,16 @@ use crate::services;
 pub fn check_declared(template: &Template, resource: &Resource<'_>) -> Result<(), Error> {
     let Some(provider) = services::provider(resource.resource_type) else { return Ok(()) };
     let (id, kind) = (resource.logical_id, resource.resource_type);
-    let fault = |text: String| {
-        let place = template.place_of(&["Resources", id]);
+    let fault = |text: String, path: &[&str]| {
+        let place = template.place_of(path);
         let place =
             place.map(|(line, column)| format!(" (line {line}, column {column})")).unwrap_or_default();
         Err(Error::Validation(format!("{text} (resource {id}, {kind}){place}")))
     };
     if let Err(text) = check(provider.schema(), resource.properties()) {
-        return fault(text);
+        let unknown = unknown(provider.schema(), resource.properties());
+        let path = ["Resources", id, "Properties", unknown.map_or("", String::as_str)];
+        return fault(text, &path[..if unknown.is_some() { 4 } else { 2 }]);
     }
     for policy in [resource.deletion_policy(), resource.update_replace_policy()].into_iter().flatten() {
         if policy == "Snapshot" {
@@ -31,7 +33,7 @@ pub fn check_declared(template: &Template, resource: &Resource<'_>) -> Result<()
     }
     for attribute in ["CreationPolicy", "UpdatePolicy"] {
         if resource.body.contains_key(attribute) {
-            return fault(format!("{attribute} is not supported"));
+            return fault(format!("{attribute} is not supported"), &["Resources", id, attribute]);
         }
     }
     Ok(())
@@ -42,14 +44,16 @@ pub fn check_declared(template: &Template, resource: &Resource<'_>) -> Result<()
 /// # Errors
 /// AWS's text.
 pub fn check(schema: &Schema, properties: &Map<String, Value>) -> Result<(), String> {
-    if let Some(name) =
-        properties.keys().find(|name| schema.properties.iter().all(|p| p.name != name.as_str()))
-    {
+    if let Some(name) = unknown(schema, properties) {
         return Err(format!("Encountered unsupported property {name}"));
     }
     let missing =
         schema.properties.iter().find(|p| p.required && properties.get(p.name).is_none_or(Value::is_null));
     missing.map_or(Ok(()), |p| Err(format!("Property {} cannot be empty.", p.name)))
+}
+
+fn unknown<'p>(schema: &Schema, properties: &'p Map<String, Value>) -> Option<&'p String> {
+    properties.keys().find(|name| schema.properties.iter().all(|p| p.name != name.as_str()))
 }
 
 /// Top-level properties whose values differ.

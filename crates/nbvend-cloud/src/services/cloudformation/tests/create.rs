@@ -153,7 +153,7 @@ async fn bad_templates_make_nothing() {
         ("Resources: {A: {Type: 'Custom::X'}}".to_owned(), "Unrecognized resource types: [Custom::X]"),
         (
             format!("Resources: {{A: {{{thing}, Properties: {{Sice: 1}}}}}}"),
-            "Encountered unsupported property Sice (resource A, Test::Thing) (line 1, column 13)",
+            "Encountered unsupported property Sice (resource A, Test::Thing) (line 1, column 57)",
         ),
         (
             format!("Resources:\n  A:\n    {thing}\n    Properties: {{Note: !Ref X}}\n"),

@@ -1,8 +1,11 @@
 //! Stacks through the door, with resource types of the tests' own.
 
 mod create;
+mod change_set;
 mod delete;
+mod restart;
 pub mod thing;
+mod update;
 
 use nbvend_wire::error::WireError;
 use serde_json::{Value, json};
@@ -16,6 +19,10 @@ pub async fn cfn(world: &World, operation: &str, input: Value) -> Result<Value, 
 
 pub async fn create(world: &World, name: &str, template: &str) -> Value {
     cfn(world, "CreateStack", json!({"StackName": name, "TemplateBody": template})).await.unwrap()
+}
+
+pub async fn update(world: &World, name: &str, template: &str) -> Result<Value, WireError> {
+    cfn(world, "UpdateStack", json!({"StackName": name, "TemplateBody": template})).await
 }
 
 /// Lets all work run, the clock moved on for what is polled.

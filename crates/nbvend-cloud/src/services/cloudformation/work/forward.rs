@@ -338,8 +338,11 @@ fn cancel(job: &mut Job<'_, '_>) -> Done {
 /// `The following resource(s) failed to create: [A, B]. `, in template order; empty if none failed.
 pub fn failures(job: &Job<'_, '_>) -> String {
     let order = job.plan.as_ref().map(|plan| plan.graph.ids().to_vec()).unwrap_or_default();
+    let reverting = job.stack.status == StackStatus::UpdateRollbackInProgress;
     let failed = |creating: bool| -> Vec<String> {
         let is = |row: &&Resource| match row.stage {
+            // What failed on the way there is not what fails on the way back.
+            Stage::Failed(work) if reverting => work == Work::Revert && !creating,
             Stage::Failed(Work::Create) => creating,
             Stage::Failed(_) => !creating,
             _ => false,
