@@ -21,8 +21,12 @@ pub fn stack(
     reason: Option<&str>,
 ) -> Result<(), StoreError> {
     stack.status = status;
-    // A status that went well takes the reason of what went before with it.
-    stack.reason = reason.filter(|_| !status.as_str().ends_with("_COMPLETE")).map(str::to_owned);
+    stack.reason = match (status, reason) {
+        // Back at rest, but not where it was to go: why is still the question.
+        (StackStatus::RollbackComplete | StackStatus::UpdateRollbackComplete, None)
+        | (StackStatus::UpdateRollbackCompleteCleanupInProgress, None) => stack.reason.take(),
+        (_, reason) => reason.map(str::to_owned),
+    };
     let event = StackEvent {
         id: cx.ids().uuid(),
         logical_id: stack.name.clone(),
@@ -59,6 +63,9 @@ pub fn resource(
     row.status = status;
     row.reason = reason.map(str::to_owned);
     row.updated = common.time;
+    if status.as_str().ends_with("_FAILED") && stack.failure.is_none() {
+        stack.failure = reason.map(|reason| format!("{}: {reason}", row.logical_id));
+    }
     let physical = row.body.physical_id.clone().unwrap_or_default();
     let event = StackEvent {
         id: format!("{}-{}-{}", row.logical_id, status.as_str(), common.time.iso8601_millis()),

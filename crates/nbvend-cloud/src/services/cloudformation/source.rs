@@ -17,7 +17,8 @@ pub fn text(cx: &mut Cx<'_>, body: Option<&str>, url: Option<&str>) -> Result<Op
         (Some(_), Some(_)) => {
             Err(Error::validation("Only one of TemplateBody or TemplateURL may be specified at a time."))
         }
-        (Some(body), None) if body.chars().count() > LARGEST_BODY => Err(Error::Validation(format!(
+        // Service Catalog hands on what it read itself, which may be as large as an object.
+        (Some(body), None) if cx.caller.invoked_by.is_none() && body.chars().count() > LARGEST_BODY => Err(Error::Validation(format!(
             "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: \
              Member must have length less than or equal to {LARGEST_BODY}"
         ))),

@@ -142,6 +142,7 @@ pub fn new_stack(cx: &Cx<'_>, new: New, face: Face) -> Stack {
         name: new.name,
         status: StackStatus::ReviewInProgress,
         reason: None,
+        failure: None,
         created: cx.now(),
         updated: None,
         deleted: None,

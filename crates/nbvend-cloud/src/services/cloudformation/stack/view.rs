@@ -15,6 +15,10 @@ pub struct StackView {
     pub description: Option<String>,
     pub stack_status: String,
     pub stack_status_reason: Option<String>,
+    /// The first resource that failed in the last operation, and why: `Logical: reason`. For callers inside the engine;
+    /// AWS has it in the events alone.
+    #[serde(skip)]
+    pub failure: Option<String>,
     pub creation_time: Timestamp,
     pub deletion_time: Option<Timestamp>,
     pub last_updated_time: Option<Timestamp>,
@@ -67,6 +71,7 @@ impl StackView {
             description: stack.face.description,
             stack_status: stack.status.as_str().to_owned(),
             stack_status_reason: stack.reason,
+            failure: stack.failure,
             creation_time: stack.created,
             deletion_time: stack.deleted,
             last_updated_time: stack.updated,

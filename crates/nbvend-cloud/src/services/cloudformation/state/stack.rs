@@ -15,6 +15,8 @@ pub struct Stack {
     pub name: String,
     pub status: StackStatus,
     pub reason: Option<String>,
+    /// The first resource that failed in the operation under way, or in the last one, and why.
+    pub failure: Option<String>,
     pub created: Timestamp,
     pub updated: Option<Timestamp>,
     pub deleted: Option<Timestamp>,

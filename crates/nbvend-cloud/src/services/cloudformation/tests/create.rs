@@ -121,6 +121,18 @@ async fn a_failure_while_waited_for_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_provider_that_panics_fails_its_resource() {
+    let world = World::new();
+    let template = "Resources:\n  A: {Type: 'Test::Thing'}\n  B: {Type: 'Test::Thing', DependsOn: A, Properties: {Fail: panic}}\n";
+    create(&world, "s", template).await;
+    settle(&world).await;
+    assert_eq!(status(&world, "s").await, "ROLLBACK_COMPLETE");
+    assert!(things(&world).is_empty());
+    let reason = stack(&world, "s").await["StackStatusReason"].as_str().unwrap().to_owned();
+    assert_eq!(reason, "The following resource(s) failed to create: [B]. Rollback requested by user.");
+}
+
+#[tokio::test]
 async fn what_is_to_happen_on_failure_is_the_callers_choice() {
     let world = World::new();
     let template = "Resources:\n  A: {Type: 'Test::Thing'}\n  B: {Type: 'Test::Thing', DependsOn: A, Properties: {Fail: create}}\n";

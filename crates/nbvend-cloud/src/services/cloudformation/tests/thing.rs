@@ -105,6 +105,7 @@ impl Provider for ThingProvider {
             by: cx.caller.principal.arn(cx.account()),
         };
         cx.put(&thing)?;
+        assert_ne!(request.properties["Fail"], "panic", "a defect of a provider");
         // After the write: what a failed step wrote must be undone.
         refuse(cx, &request.properties, "create")?;
         Ok(progress(&thing))

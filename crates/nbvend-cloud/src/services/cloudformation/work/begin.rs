@@ -22,6 +22,7 @@ pub fn begin(job: &mut Job<'_, '_>, fault: Option<String>) -> Result<(), EngineE
     if !job.operation().begun {
         job.moves += 1;
         job.operation().begun = true;
+        job.stack.failure = None;
         for row in job.rows.values_mut().filter(|row| matches!(row.stage, Stage::Failed(_))) {
             row.stage = Stage::Idle;
             row.at = None;

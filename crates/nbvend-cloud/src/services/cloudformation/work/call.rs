@@ -5,6 +5,8 @@ use super::job::Job;
 use crate::error::EngineError;
 use crate::provider::{Deletion, Handle, Progress, Provider, Request};
 use crate::services;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use nbvend_wire::error::WireError;
 
 /// What became of a step: done, on its way, or failed with a reason for a person.
@@ -50,7 +52,12 @@ fn guard<T>(
         return Ok(Err(format!("Unrecognized resource types: [{}]", row.type_name)));
     };
     let tx = job.cx.tx;
-    match tx.savepoint(|| work(provider, job))? {
+    // A defect of one provider must not hold up its stack for ever, and the writer would give up the whole step.
+    let careful = || {
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(provider, &mut *job)));
+        outcome.unwrap_or_else(|_| Err(WireError::new("InternalFailure", 500, "Internal Failure").into()))
+    };
+    match tx.savepoint(careful)? {
         Ok(progress) => Ok(Ok(progress)),
         // A failing store fails the step, not the resource: it is tried again.
         Err(EngineError::Store(error)) => Err(EngineError::Store(error)),
