@@ -49,6 +49,8 @@ static PROVIDERS: &[&[&'static dyn Provider]] = &[
     servicecatalog::PROVIDERS,
     ssm::PROVIDERS,
     sts::PROVIDERS,
+    #[cfg(test)]
+    cloudformation::TEST_PROVIDERS,
 ];
 
 static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
