@@ -14,7 +14,7 @@ pub fn check_declared(template: &Template, resource: &Resource<'_>) -> Result<()
     let Some(provider) = services::provider(resource.resource_type) else { return Ok(()) };
     let (id, kind) = (resource.logical_id, resource.resource_type);
     let fault = |text: String| {
-        let place = template.resource_place(id);
+        let place = template.place_of(&["Resources", id]);
         let place =
             place.map(|(line, column)| format!(" (line {line}, column {column})")).unwrap_or_default();
         Err(Error::Validation(format!("{text} (resource {id}, {kind}){place}")))
