@@ -14,6 +14,8 @@ mod authenticate;
 mod authorise;
 mod perform;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};

@@ -7,6 +7,8 @@ pub mod events;
 pub mod iam;
 pub mod lambda;
 pub mod logs;
+#[cfg(test)]
+mod parity;
 pub mod s3;
 pub mod sagemaker;
 pub mod servicecatalog;
