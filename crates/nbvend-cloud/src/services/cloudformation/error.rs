@@ -10,6 +10,9 @@ pub enum Error {
     /// Everything CloudFormation has no code of its own for, missing stacks among it.
     #[error("{0}")]
     Validation(String),
+    /// A transform refused the template. A change set fails with it instead.
+    #[error("{0}")]
+    Transform(String),
     #[error("Stack [{0}] already exists")]
     StackExists(String),
     #[error("ChangeSet {0} already exists")]
@@ -64,7 +67,7 @@ impl From<TemplateError> for Error {
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
         match self {
-            Self::Validation(_) => "ValidationError",
+            Self::Validation(_) | Self::Transform(_) => "ValidationError",
             Self::StackExists(_) | Self::ChangeSetExists(_) => "AlreadyExistsException",
             Self::ChangeSetNotFound(_) => "ChangeSetNotFound",
             Self::InvalidChangeSetStatus { .. } => "InvalidChangeSetStatus",

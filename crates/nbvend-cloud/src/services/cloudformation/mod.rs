@@ -10,6 +10,7 @@
 //! - nested stacks, custom resources, macros, stack sets, drift, import and notification topics are refused by name
 
 mod announce;
+mod change_set;
 mod diff;
 mod draft;
 mod error;
@@ -20,11 +21,13 @@ mod page;
 mod plan;
 mod properties;
 mod resolver;
+mod resource;
 mod source;
 pub mod stack;
 mod state;
 #[cfg(test)]
 mod tests;
+mod template;
 mod transform;
 mod work;
 
@@ -44,15 +47,29 @@ pub static SERVICE: Service = Service {
     action_prefix: "cloudformation",
     event_source: "cloudformation.amazonaws.com",
     operations: &[
+        op::<stack::CancelUpdateStack>(),
+        op::<stack::ContinueUpdateRollback>(),
+        op::<change_set::CreateChangeSet>(),
         op::<stack::CreateStack>(),
+        op::<change_set::DeleteChangeSet>(),
         op::<stack::DeleteStack>(),
+        op::<change_set::DescribeChangeSet>(),
         op::<event::DescribeStackEvents>(),
+        op::<resource::DescribeStackResource>(),
+        op::<resource::DescribeStackResources>(),
         op::<stack::DescribeStacks>(),
+        op::<change_set::ExecuteChangeSet>(),
+        op::<template::GetTemplate>(),
+        op::<template::GetTemplateSummary>(),
+        op::<change_set::ListChangeSets>(),
         op::<export::ListExports>(),
         op::<export::ListImports>(),
+        op::<resource::ListStackResources>(),
         op::<stack::ListStacks>(),
+        op::<stack::RollbackStack>(),
         op::<stack::UpdateStack>(),
         op::<stack::UpdateTerminationProtection>(),
+        op::<template::ValidateTemplate>(),
     ],
 };
 

@@ -5,6 +5,7 @@ mod delete;
 mod describe;
 mod list;
 mod protection;
+mod rollback;
 mod update;
 mod view;
 
@@ -13,8 +14,9 @@ pub use delete::DeleteStack;
 pub use describe::{DescribeStacks, DescribeStacksOutput};
 pub use list::{ListStacks, ListStacksOutput};
 pub use protection::{UpdateTerminationProtection, UpdateTerminationProtectionOutput};
+pub use rollback::{CancelUpdateStack, ContinueUpdateRollback, RollbackStack};
 pub use update::{UpdateStack, UpdateStackOutput};
-pub use view::{OutputView, StackView};
+pub use view::{Drift, NO_DRIFT, OutputView, RollbackConfiguration, StackView};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +24,9 @@ use super::draft::Draft;
 use super::error::Error;
 use crate::context::Cx;
 
-pub(super) use create::{New, new_stack};
-pub(super) use update::begin_update;
+pub(super) use create::{New, begin_create, enlist, new_stack, request_keys};
+pub(super) use update::{begin_update, topics};
+pub(super) use view::{parameter_view, tag_views};
 
 /// A tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,8 +25,13 @@ pub fn update(
     guard(job, row, |provider, job| provider.update(job.cx, &handle, &request))
 }
 
-pub fn stabilize(job: &mut Job<'_, '_>, row: &Resource) -> Result<Outcome<Progress>, EngineError> {
-    let handle = handle(job, row, &row.body);
+/// `body` is what the resource was last asked to be.
+pub fn stabilize(
+    job: &mut Job<'_, '_>,
+    row: &Resource,
+    body: &Before,
+) -> Result<Outcome<Progress>, EngineError> {
+    let handle = handle(job, row, body);
     guard(job, row, |provider, job| provider.stabilize(job.cx, &handle))
 }
 

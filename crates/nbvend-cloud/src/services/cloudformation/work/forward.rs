@@ -217,7 +217,7 @@ fn poll(job: &mut Job<'_, '_>) -> Done {
         job.rows.values().filter(|row| matches!(row.stage, Stage::Waiting(_))).cloned().collect();
     for mut row in waiting {
         let Stage::Waiting(work) = row.stage else { continue };
-        let outcome = call::stabilize(job, &row)?;
+        let outcome = call::stabilize(job, &row, &row.body)?;
         if matches!(outcome, Ok(Progress::Pending { .. })) {
             continue;
         }

@@ -109,7 +109,9 @@ fn poll(job: &mut Job<'_, '_>) -> Done {
     let waiting: Vec<Resource> =
         job.rows.values().filter(|row| row.stage == Stage::Waiting(Work::Revert)).cloned().collect();
     for row in waiting {
-        let outcome = call::stabilize(job, &row)?;
+        let physical_id = row.body.physical_id.clone();
+        let asked = Before { physical_id, ..row.before.clone().unwrap_or_default() };
+        let outcome = call::stabilize(job, &row, &asked)?;
         if !matches!(outcome, Ok(Progress::Pending { .. })) {
             advance(job, row, outcome)?;
         }
