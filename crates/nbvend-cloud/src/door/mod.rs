@@ -30,7 +30,8 @@ use crate::identity::Caller;
 use crate::services;
 
 pub use authenticate::{authenticate, credential};
-pub use perform::{call, perform, wait_for};
+pub use perform::{allowed, call, perform, wait_for};
+pub(crate) use authenticate::signing_key;
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;
 
