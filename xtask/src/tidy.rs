@@ -84,7 +84,7 @@ fn dependences(faults: &mut Vec<String>) {
 fn foreign_state(faults: &mut Vec<String>) {
     for file in sources() {
         for (at, line) in read(&file).lines().enumerate() {
-            if line.contains("services::") && line.contains("::state") {
+            if line.contains(concat!("use crate::", "services::")) && line.contains("::state") {
                 faults.push(format!("{}:{}: reads another service's state", shown(&file), at + 1));
             }
         }

@@ -14,6 +14,8 @@ mod authenticate;
 mod authorise;
 mod perform;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
@@ -28,7 +30,8 @@ use crate::identity::Caller;
 use crate::services;
 
 pub use authenticate::{authenticate, credential};
-pub use perform::{call, perform, wait_for};
+pub use perform::{allowed, call, perform, wait_for};
+pub(crate) use authenticate::signing_key;
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;
 

@@ -1,7 +1,7 @@
 //! STS: who am I, and becoming somebody else for a while.
 
 pub mod assume_role;
-mod credentials;
+pub(crate) mod credentials;
 mod error;
 #[cfg(test)]
 mod tests;
