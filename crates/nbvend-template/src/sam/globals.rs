@@ -87,6 +87,10 @@ const SECTIONS: [(&str, &str, &[&str]); 2] = [
 const OTHER_SECTIONS: [&str; 6] =
     ["CapacityProvider", "HttpApi", "LayerVersion", "SimpleTable", "StateMachine", "WebSocketApi"];
 
+/// Marks an API whose `Auth` is the global one. AWS keeps one object for all of them, so what changes it for one
+/// changes it for all. Never leaves the transform.
+pub(crate) const GLOBAL_AUTH: &str = "__GLOBAL_AUTH";
+
 /// Merges the section into every resource it is for, and takes it off the template.
 pub(crate) fn merge(template: &mut Dict) -> Result<()> {
     let globals = template.remove("Globals");
@@ -102,7 +106,13 @@ pub(crate) fn merge(template: &mut Dict) -> Result<()> {
         let ignored = resource.remove("IgnoreGlobals");
         let Some(global) = without_ignored(global, ignored.as_ref()) else { continue };
         let local = resource.remove("Properties").unwrap_or_else(|| Dict::new().into());
-        resource.insert("Properties", merge_values(&Node::Dict(global), &local));
+        let mut merged = merge_values(&Node::Dict(global), &local);
+        if local.get("Auth").is_none()
+            && let Some(properties) = merged.as_dict_mut().filter(|properties| properties.contains("Auth"))
+        {
+            properties.insert(GLOBAL_AUTH, true);
+        }
+        resource.insert("Properties", merged);
     }
     Ok(())
 }

@@ -153,12 +153,16 @@ fn take_events(id: &Text, resources: &mut Dict, tags: &GlobalTags, uses: &mut Us
         return Ok(());
     };
     let Some(events) = events.as_dict() else { return Ok(()) };
+    // Collected, then visited, then merged back: each step has its own order.
     let mut changed = Dict::py27();
     for (event_id, event) in events.iter() {
-        if event.get("Type").and_then(Node::as_str) != Some("Api") {
-            continue;
+        if event.get("Type").and_then(Node::as_str) == Some("Api") {
+            changed.insert(event_id, event.clone());
         }
-        let mut event = event.clone();
+    }
+    for (event_id, event) in changed.clone() {
+        let event_id = &event_id;
+        let mut event = event;
         let Some(properties) = event.as_dict_mut().and_then(|event| event.get_mut("Properties")) else {
             continue;
         };

@@ -17,7 +17,7 @@ pub(super) fn write(api: &Api<'_>, authorizers: Option<&Authorizers>) -> Result<
     document.binary_media_types()?;
     document.models()?;
     document.execute_endpoint()?;
-    Ok(document.body.map(version3::convert))
+    Ok(document.body.map(|body| version3::convert(body, api.some("OpenApiVersion"))))
 }
 
 struct Document<'a> {
@@ -123,7 +123,7 @@ impl Document<'_> {
         if let Some(policy) = auth.given("ResourcePolicy").filter(|policy| policy.truthy()) {
             self.resource_policy(&mut editor, policy)?;
         }
-        self.body = Some(version3::convert(editor.finish()));
+        self.body = Some(version3::convert(editor.finish(), api.some("OpenApiVersion")));
         Ok(())
     }
 
@@ -216,7 +216,7 @@ impl Document<'_> {
             return Err(SamError::plain(text));
         }
         editor.add_models(models);
-        self.body = Some(version3::convert(editor.finish()));
+        self.body = Some(version3::convert(editor.finish(), api.some("OpenApiVersion")));
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 use super::Event;
 use crate::sam::Transform;
 use crate::sam::error::Result;
+use crate::sam::globals::GLOBAL_AUTH;
 use crate::sam::implicit::{self, MANAGED};
 use crate::sam::intrinsics::ref_target;
 use crate::sam::node::{Dict, Node, Text, dict, list, ordered};
@@ -45,23 +46,46 @@ pub(super) fn make(event: &Event<'_>, state: &mut Transform<'_>) -> Result<Vec<R
             .fault("RestApiId property of Api event must reference a valid resource in the same template."));
     };
     let api = api.clone();
-    let stage = api.get("StageName").cloned().unwrap_or(Node::Null);
-    let suffix = stage.as_str().unwrap_or("Stage").to_owned();
+    // A stage whose name is not known yet goes by this one.
+    let stage = api.get("StageName").and_then(Node::as_text).cloned().unwrap_or_else(|| "Stage".into());
     let permission = event.permission(
         "apigateway.amazonaws.com",
         Some(source_arn(state.cx.partition(), &path, &method, rest_api)),
-        &suffix,
+        &stage,
     );
 
     let managed = api.get(MANAGED).is_some_and(Node::truthy);
     if let Some(body) = api.get("DefinitionBody").and_then(Node::as_dict).filter(|_| managed) {
         let method = MethodOf { event, api: &api, api_id: &api_id, path: &path, method: &method };
-        let body = method.write(body, &stage, state.cx.partition())?;
+        let body = method.write(body, &Node::Text(stage), state)?;
+        // An event with Auth looks into the API's, and from then on that has its parameters put in: events
+        // translated later see the values, earlier ones saw the references.
+        let resolved = event
+            .given("Auth")
+            .filter(|auth| auth.truthy())
+            .and(api.get("Auth"))
+            .map(|auth| state.resolve(auth));
         if let Some(api) = implicit::properties_mut(&mut state.resources, &api_id) {
             api.insert("DefinitionBody", body);
         }
+        if let Some(auth) = resolved {
+            set_auth(&mut state.resources, &api_id, &auth);
+        }
     }
     Ok(vec![permission])
+}
+
+/// Replaces the API's `Auth`, and with a global one that of all APIs that share it.
+fn set_auth(resources: &mut Dict, api_id: &str, auth: &Node) {
+    let Some(api) = implicit::properties_mut(resources, api_id) else { return };
+    api.insert("Auth", auth.clone());
+    if !api.contains(GLOBAL_AUTH) {
+        return;
+    }
+    let apis = resources.values_mut().filter_map(|resource| resource.as_dict_mut()?.get_mut("Properties"));
+    for api in apis.filter_map(Node::as_dict_mut).filter(|api| api.contains(GLOBAL_AUTH)) {
+        api.insert("Auth", auth.clone());
+    }
 }
 
 fn source_arn(partition: &str, path: &str, method: &str, rest_api: Node) -> Node {
@@ -103,7 +127,7 @@ struct MethodOf<'a> {
 }
 
 impl MethodOf<'_> {
-    fn write(&self, body: &Dict, stage: &Node, partition: &str) -> Result<Dict> {
+    fn write(&self, body: &Dict, stage: &Node, state: &Transform<'_>) -> Result<Dict> {
         let event = self.event;
         let mut editor = Editor::new(self.api_id, body)?;
         if editor.has_integration(self.path, self.method) {
@@ -117,7 +141,7 @@ impl MethodOf<'_> {
         let auth = event.given("Auth").and_then(Node::as_dict).unwrap_or(&empty);
         let api_auth = self.api.get("Auth").and_then(Node::as_dict).unwrap_or(&empty);
         let integration = Integration {
-            uri: self.uri(partition),
+            uri: self.uri(state.cx.partition()),
             auth,
             api_auth,
             condition: event.function.condition(),
@@ -128,7 +152,8 @@ impl MethodOf<'_> {
             editor.set_timeout(self.path, self.method, timeout);
         }
         if !auth.is_empty() {
-            self.write_auth(&mut editor, auth, api_auth, stage)?;
+            let api_auth = state.resolve(&Node::Dict(api_auth.clone()));
+            self.write_auth(&mut editor, auth, api_auth.as_dict().unwrap_or(&empty), stage)?;
         }
         if let Some(model) = event.given("RequestModel").and_then(Node::as_dict) {
             self.write_model(&mut editor, model)?;
@@ -149,9 +174,10 @@ impl MethodOf<'_> {
     }
 
     fn uri(&self, partition: &str) -> Node {
+        // The function's id is the template's text, the alias's is the transform's own: only the former is marked.
         let arn = match &self.event.target.alias {
-            Some(alias) => alias.as_str().to_owned(),
-            None => format!("{}.Arn", self.event.function.id.as_str()),
+            Some(alias) => Text::from(alias.as_str()),
+            None => self.event.function.id.like(format!("{}.Arn", self.event.function.id.as_str())),
         };
         let service = if self.streams() {
             ("2021-11-15", "response-streaming-invocations")
@@ -159,10 +185,12 @@ impl MethodOf<'_> {
             ("2015-03-31", "invocations")
         };
         let text = format!(
-            "arn:{partition}:apigateway:${{AWS::Region}}:lambda:path/{}/functions/${{{arn}}}/{}",
-            service.0, service.1
+            "arn:{partition}:apigateway:${{AWS::Region}}:lambda:path/{}/functions/${{{}}}/{}",
+            service.0,
+            arn.as_str(),
+            service.1
         );
-        ordered! { "Fn::Sub" => Text::marked(text) }.into()
+        ordered! { "Fn::Sub" => arn.like(text) }.into()
     }
 
     fn write_auth(&self, editor: &mut Editor, auth: &Dict, api_auth: &Dict, stage: &Node) -> Result<()> {
@@ -202,6 +230,14 @@ impl MethodOf<'_> {
         }
         if auth.given("AuthorizationScopes").is_some_and(|scopes| scopes.as_list().is_none()) {
             return Err(event.fault("Property 'Auth.AuthorizationScopes' should be a list."));
+        }
+        if let Some(required) = auth.given("ApiKeyRequired").filter(|required| !required.truthy())
+            && !api_auth.given("ApiKeyRequired").is_some_and(Node::truthy)
+        {
+            return Err(event.fault(format!(
+                "Unable to set ApiKeyRequired [{}] {on} because the related API does not specify any ApiKeyRequired.",
+                required.to_text()
+            )));
         }
         editor.add_method_auth(self.path, self.method, auth, authorizers);
         if let Some(policy) =

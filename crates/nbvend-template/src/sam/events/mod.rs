@@ -70,7 +70,17 @@ pub(crate) fn translate(
 ) -> Result<Vec<Resource>> {
     let Some(events) = function.given("Events").and_then(Node::as_dict) else { return Ok(Vec::new()) };
     let mut made = Vec::new();
-    for (name, event) in events.iter() {
+    // Api events come first, by path.
+    let mut events: Vec<_> = events.iter().collect();
+    events.sort_by_key(|(_, event)| {
+        let path =
+            event.get("Properties").and_then(|properties| properties.get("Path")).and_then(Node::as_str);
+        match event.get("Type").and_then(Node::as_str) {
+            Some("Api") => (false, path.unwrap_or_default()),
+            _ => (true, ""),
+        }
+    });
+    for (name, event) in events {
         let fault = |text: &str| SamError::event(function.id, name, text);
         let kind = event.get("Type").and_then(Node::as_str);
         let empty = Dict::new();

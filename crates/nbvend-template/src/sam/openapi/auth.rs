@@ -158,7 +158,7 @@ impl Editor {
             }
             for definition in self.definitions_of(path, method) {
                 let mut security = security_of(definition);
-                security.insert(0, ordered! { name => list![] }.into());
+                security.push(ordered! { name => list![] }.into());
                 definition.insert("security", security);
             }
         }

@@ -1,6 +1,6 @@
 //! Preflight requests: an `options` method for every path that has none.
 
-use super::{ANY_METHOD, Editor, INTEGRATION, is_method};
+use super::{ANY_METHOD, Editor, INTEGRATION};
 use crate::sam::node::{Dict, Node, list, ordered};
 
 /// The headers to answer with.
@@ -17,24 +17,26 @@ const ALL: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "pu
 
 impl Editor {
     pub(crate) fn add_cors(&mut self, path: &str, cors: &Cors<'_>) {
+        // What all branches of a conditional path have together.
+        let own = own_methods(&self.path_items(path));
         for item in self.path_items_mut(path) {
             if item.contains("options") {
                 continue;
             }
-            let methods = cors.methods.cloned().unwrap_or_else(|| Node::from(own_methods(item)));
+            let methods = cors.methods.cloned().unwrap_or_else(|| Node::from(own.as_str()));
             item.insert("options", options_method(cors, &methods));
         }
     }
 }
 
-/// `'GET,OPTIONS'`: the methods of the path, quoted as API Gateway wants static values.
-fn own_methods(item: &Dict) -> String {
-    let methods: Vec<String> = if item.contains(ANY_METHOD) {
+/// `'GET,OPTIONS'`: what is under the path, quoted as API Gateway wants static values. Members that are no methods
+/// are listed too, as AWS does.
+fn own_methods(items: &[&Dict]) -> String {
+    let methods: Vec<String> = if items.iter().any(|item| item.contains(ANY_METHOD)) {
         ALL.iter().map(|method| method.to_uppercase()).collect()
     } else {
-        let mut methods: Vec<String> =
-            item.keys().filter(|name| is_method(name)).map(|name| name.to_uppercase()).collect();
-        methods.push("OPTIONS".to_owned());
+        let names = items.iter().flat_map(|item| item.keys()).map(|name| name.to_uppercase());
+        let mut methods: Vec<String> = names.chain(["OPTIONS".to_owned()]).collect();
         methods.sort_unstable();
         methods.dedup();
         methods
@@ -96,7 +98,9 @@ mod tests {
     fn the_methods_of_a_path_are_listed() {
         let item =
             |names: &[&str]| names.iter().map(|name| (Text::from(*name), Node::Null)).collect::<Dict>();
-        assert_eq!(own_methods(&item(&["post", "get", "parameters"])), "'GET,OPTIONS,POST'");
-        assert_eq!(own_methods(&item(&[ANY_METHOD])), "'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT'");
+        assert_eq!(own_methods(&[&item(&["post", "get"])]), "'GET,OPTIONS,POST'");
+        assert_eq!(own_methods(&[&item(&["get"]), &item(&["put"])]), "'GET,OPTIONS,PUT'");
+        let all = "'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT'";
+        assert_eq!(own_methods(&[&item(&["get"]), &item(&[ANY_METHOD])]), all);
     }
 }

@@ -1,6 +1,6 @@
 //! The resource policy of an API, as a document extension.
 
-use super::{ANY_METHOD, Editor, POLICY, is_method};
+use super::{ANY_METHOD, Editor, POLICY};
 use crate::sam::node::{Dict, Node, Text, list, ordered};
 
 const ALLOW: &str = "Allow";
@@ -38,8 +38,13 @@ impl Editor {
     }
 
     pub(crate) fn add_custom_statements(&mut self, statements: &Node) {
-        for statement in one_or_many(statements) {
-            self.add_statement(statement);
+        if self.resource_policy.contains("Statement") {
+            for statement in one_or_many(statements) {
+                self.add_statement(statement);
+            }
+        } else {
+            self.resource_policy.entry("Version", || "2012-10-17".into());
+            self.resource_policy.insert("Statement", statements.clone());
         }
         self.finish_policy();
     }
@@ -54,7 +59,8 @@ impl Editor {
     fn method_resources(&self, path: &str, stage: &Node) -> Vec<Node> {
         let mut methods: Vec<String> = Vec::new();
         for item in self.path_items(path) {
-            for name in item.keys().filter(|name| is_method(name)) {
+            // Everything under the path counts, as on AWS: its shared parameters too.
+            for name in item.keys() {
                 let method = if name.as_str() == ANY_METHOD { "*".to_owned() } else { name.to_uppercase() };
                 if !methods.contains(&method) {
                     methods.push(method);
@@ -64,6 +70,7 @@ impl Editor {
         methods
             .into_iter()
             .map(|method| {
+                let path = with_stars(path);
                 let text = Text::marked(format!("execute-api:/${{__Stage__}}/{method}{path}"));
                 ordered! { "Fn::Sub" => Node::List(vec![text.into(), ordered! { "__Stage__" => stage.clone() }.into()]) }
                     .into()
@@ -97,21 +104,22 @@ impl Editor {
         test: &str,
         resources: &[Node],
     ) {
-        let mut vpcs = vpcs.map(one_or_many_owned).unwrap_or_default();
-        let mut endpoints = endpoints.map(one_or_many_owned).unwrap_or_default();
+        let mut sources = Dict::py27();
+        let (mut of_vpcs, mut of_endpoints) = (Vec::new(), Vec::new());
         for name in literal.map(one_or_many_owned).unwrap_or_default() {
             match name.as_str() {
-                Some(text) if text.starts_with("vpce-") => endpoints.push(name),
-                Some(text) if text.starts_with("vpc-") => vpcs.push(name),
+                Some(text) if text.starts_with("vpce-") => of_endpoints.push(name),
+                Some(text) if text.starts_with("vpc-") => of_vpcs.push(name),
                 _ => {}
             }
         }
-        let mut sources = Dict::py27();
-        if !vpcs.is_empty() {
-            sources.insert("aws:SourceVpc", vpcs);
+        of_vpcs.extend(vpcs.map(one_or_many_owned).unwrap_or_default());
+        of_endpoints.extend(endpoints.map(one_or_many_owned).unwrap_or_default());
+        if !of_vpcs.is_empty() {
+            sources.insert("aws:SourceVpc", of_vpcs);
         }
-        if !endpoints.is_empty() {
-            sources.insert("aws:SourceVpce", endpoints);
+        if !of_endpoints.is_empty() {
+            sources.insert("aws:SourceVpce", of_endpoints);
         }
         if sources.is_empty() {
             return;
@@ -163,6 +171,19 @@ impl Editor {
             }
         }
     }
+}
+
+/// The path with `*` for each `{parameter}`.
+fn with_stars(path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some((before, inner)) = rest.split_once('{') {
+        let Some((_, after)) = inner.split_once('}') else { break };
+        out.push_str(before);
+        out.push('*');
+        rest = after;
+    }
+    out + rest
 }
 
 fn one_or_many(node: &Node) -> Vec<Node> {

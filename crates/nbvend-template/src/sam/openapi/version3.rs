@@ -13,17 +13,18 @@ pub(crate) fn is_version3(version: &Node) -> bool {
         && parts.next().is_none()
 }
 
-/// Brings a document that says it is of version 3 into that version's form. Run after each of several steps, as
+/// Brings a document that says it is of version 3 (and whose API does not ask for another) into that version's form. Run after each of several steps, as
 /// AWS does: a header's type is wrapped in a schema each time. Conditional paths are not looked into.
-pub(crate) fn convert(mut body: Dict) -> Dict {
-    if !body.get("openapi").is_some_and(is_version3) {
+pub(crate) fn convert(mut body: Dict, asked: Option<&Node>) -> Dict {
+    if !body.get("openapi").is_some_and(is_version3) || asked.is_some_and(|asked| !is_version3(asked)) {
         return body;
     }
-    if let Some(definitions) = body.remove("securityDefinitions") {
-        component(&mut body, "securitySchemes", definitions);
-    }
-    if let Some(definitions) = body.remove("definitions") {
-        component(&mut body, "schemas", definitions);
+    for (name, becomes) in [("securityDefinitions", "securitySchemes"), ("definitions", "schemas")] {
+        let Some(definitions) = body.get(name).filter(|definitions| definitions.truthy()).cloned() else {
+            continue;
+        };
+        component(&mut body, becomes, definitions);
+        body.remove(name);
     }
     if let Some(Node::Dict(paths)) = body.get_mut("paths") {
         for item in paths.values_mut().filter_map(Node::as_dict_mut) {
