@@ -4,6 +4,7 @@ mod access_key;
 mod account;
 mod attach;
 mod boundary;
+mod cfn;
 mod document;
 mod entity;
 mod error;
@@ -128,7 +129,7 @@ pub static SERVICE: Service = Service {
 };
 
 /// The resource types this service makes for CloudFormation.
-pub static PROVIDERS: &[&dyn Provider] = &[];
+pub static PROVIDERS: &[&dyn Provider] = cfn::PROVIDERS;
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
