@@ -32,8 +32,8 @@ mod object_list;
 mod object_put;
 mod state;
 mod sweep;
-
-
+#[cfg(test)]
+mod tests;
 mod version;
 mod wire;
 
