@@ -134,6 +134,12 @@ impl World {
         Self::open(clock, folder, TestNotebooks::default(), TestFunctions::default())
     }
 
+    /// An engine on a folder that an earlier one left, at that time (milliseconds).
+    pub fn on(folder: tempfile::TempDir, now: i64) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(now)));
+        Self::open(clock, Arc::new(folder), TestNotebooks::default(), TestFunctions::default())
+    }
+
     fn open(
         clock: TestClock,
         folder: Arc<tempfile::TempDir>,
