@@ -27,7 +27,7 @@ INCLUDE = {
         "TestInvoke*",
     ),
     "cloudformation": (
-        "*Stack *Stacks *StackEvents *StackResource* *ChangeSet* *Template* ListExports ListImports *StackPolicy "
+        "*Stack *Stacks *StackEvents *StackResource* *ChangeSet* *Template* ListExports ListImports ContinueUpdateRollback *StackPolicy "
         "*TerminationProtection Signal* DescribeAccountLimits EstimateTemplateCost",
         "*StackSet* *Drift* *GeneratedTemplate* *Refactor* *StackInstance*",
     ),

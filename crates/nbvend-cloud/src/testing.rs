@@ -103,7 +103,7 @@ impl FunctionHost for TestFunctions {
                 Some(body) => body(&spec, &event),
                 None => Ok(event.payload.clone()),
             };
-            FunctionOutcome { result, log: Vec::new() }
+            FunctionOutcome { result, log: vec![(Timestamp(0), "ran".to_owned())], log_stream: "2026/11/22/[$LATEST]0".to_owned() }
         })
     }
 

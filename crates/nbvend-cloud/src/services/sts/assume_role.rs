@@ -1,11 +1,20 @@
 //! `AssumeRole`: temporary credentials of a role, if its trust policy lets the caller.
+//!
+//! The trust policy is really evaluated, together with the caller's own policies, as AWS does: a trust policy that
+//! names the caller is enough, one that names the account leaves the decision to the caller's policies.
 
-use nbvend_wire::error::WireError;
+use nbvend_policy::{Kind as PolicyKind, Policies, Policy, Request, evaluate};
+use nbvend_wire::arn::Arn;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Cx;
-use crate::error::EngineError;
+use super::credentials::{Carried, issue};
+use super::error::Error;
+use crate::context::{ContextKeys, Cx};
+use crate::identity::{AccessKey, Principal, Session};
 use crate::operation::{Kind, Operation};
+use crate::services::iam::lookup;
+use crate::services::iam::state::Role;
+use crate::services::iam::subject::{global_context, subject};
 
 /// Services assume roles by calling this as a service principal (`Caller::service("lambda.amazonaws.com", region)`); Service Catalog assumes a launch role as `servicecatalog.amazonaws.com`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -13,7 +22,9 @@ use crate::operation::{Kind, Operation};
 pub struct AssumeRole {
     pub role_arn: String,
     pub role_session_name: String,
+    /// Default one hour.
     pub duration_seconds: Option<i64>,
+    /// A session policy.
     pub policy: Option<String>,
     pub external_id: Option<String>,
     pub source_identity: Option<String>,
@@ -25,18 +36,6 @@ pub struct AssumeRoleOutput {
     pub credentials: Credentials,
     pub assumed_role_user: AssumedRoleUser,
     pub source_identity: Option<String>,
-}
-
-impl Operation for AssumeRole {
-    const SERVICE: &'static str = "sts";
-    const NAME: &'static str = "AssumeRole";
-    const KIND: Kind = Kind::Write;
-    type Output = AssumeRoleOutput;
-    type Error = EngineError;
-
-    fn run(self, _cx: &mut Cx<'_>) -> Result<AssumeRoleOutput, EngineError> {
-        Err(WireError::new("NotImplemented", 501, "sts:AssumeRole").into())
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -56,5 +55,154 @@ pub struct AssumedRoleUser {
     pub arn: String,
     /// Who calls with these credentials. For callers inside the engine; not part of AWS's answer.
     #[serde(skip)]
-    pub principal: Option<crate::identity::Principal>,
+    pub principal: Option<Principal>,
+}
+
+/// A session of a role that was itself assumed by a session lasts an hour at the most, whatever the role allows.
+const CHAINED_LIMIT: i64 = 3600;
+const DEFAULT_DURATION: i64 = 3600;
+
+impl Operation for AssumeRole {
+    const SERVICE: &'static str = "sts";
+    const NAME: &'static str = "AssumeRole";
+    const KIND: Kind = Kind::Write;
+    const SENSITIVE: &'static [&'static str] = &["SecretAccessKey", "SessionToken"];
+    type Output = AssumeRoleOutput;
+    type Error = Error;
+
+    fn resources(&self, _cx: &Cx<'_>) -> Vec<String> {
+        vec![self.role_arn.clone()]
+    }
+
+    fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
+        let mut set = |key: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                keys.insert(key.to_owned(), vec![value.clone()]);
+            }
+        };
+        set("sts:ExternalId", &self.external_id);
+        set("sts:SourceIdentity", &self.source_identity);
+        set("sts:RoleSessionName", &Some(self.role_session_name.clone()));
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<AssumeRoleOutput, Error> {
+        if self.role_arn.parse::<Arn>().is_err() {
+            return Err(Error::Arn(self.role_arn));
+        }
+        if cx.caller.principal == Principal::Root {
+            return Err(Error::RootAssumes);
+        }
+        let former = current_session(cx)?;
+        let source_identity = self.source_identity(former.as_ref())?;
+        let role = lookup::role_by_arn(cx, &self.role_arn)?;
+        let Some(role) = role else { return Err(refusal(cx, "sts:AssumeRole", &self.role_arn)) };
+        self.may(cx, &role, "sts:AssumeRole")?;
+        if self.source_identity.is_some() {
+            self.may(cx, &role, "sts:SetSourceIdentity")?;
+        }
+        let seconds = self.seconds(cx, &role)?;
+        if let Some(text) = &self.policy {
+            nbvend_policy::validate(text, PolicyKind::Session)
+                .map_err(|fault| Error::MalformedPolicy(fault.message))?;
+        }
+        let principal = Principal::AssumedRole {
+            role: role.name.clone(),
+            role_id: role.id.clone(),
+            path: role.path.clone(),
+            session: self.role_session_name,
+        };
+        let carried = Carried {
+            policies: self.policy.into_iter().collect(),
+            tags: Vec::new(),
+            source_identity: source_identity.clone(),
+        };
+        let credentials = issue(cx, principal.clone(), seconds, carried)?;
+        lookup::role_used(cx, &role)?;
+        Ok(AssumeRoleOutput {
+            credentials,
+            assumed_role_user: AssumedRoleUser {
+                assumed_role_id: principal.id(cx.account()),
+                arn: principal.arn(cx.account()),
+                principal: Some(principal),
+            },
+            source_identity,
+        })
+    }
+}
+
+impl AssumeRole {
+    /// The source identity of the new session: once set it stays with all sessions that follow from it.
+    fn source_identity(&self, former: Option<&Session>) -> Result<Option<String>, Error> {
+        let inherited = former.and_then(|session| session.source_identity.clone());
+        match (inherited, &self.source_identity) {
+            (Some(old), Some(new)) if old != *new => Err(Error::Validation(
+                "The source identity of a role session can't be changed once it is set.".to_owned(),
+            )),
+            (Some(old), _) => Ok(Some(old)),
+            (None, new) => Ok(new.clone()),
+        }
+    }
+
+    fn seconds(&self, cx: &Cx<'_>, role: &Role) -> Result<i64, Error> {
+        let seconds = self.duration_seconds.unwrap_or(DEFAULT_DURATION);
+        if matches!(cx.caller.principal, Principal::AssumedRole { .. }) && seconds > CHAINED_LIMIT {
+            return Err(Error::TooLongForChain);
+        }
+        if seconds > role.max_session {
+            return Err(Error::TooLong);
+        }
+        Ok(seconds)
+    }
+
+    /// Whether the trust policy and the caller's own policies allow an action on the role.
+    fn may(&self, cx: &Cx<'_>, role: &Role, action: &str) -> Result<(), Error> {
+        let suffix = cx.config().url_suffix.clone();
+        let trust = Policy::parse_in(&role.trust, PolicyKind::Trust, Some(&suffix))
+            .map_err(|fault| Error::MalformedPolicy(fault.message))?;
+        let mut context = global_context(cx);
+        let mut keys = ContextKeys::new();
+        self.context(cx, &mut keys);
+        for (key, values) in keys {
+            context.set(&key, values);
+        }
+        for (key, value) in &role.tags {
+            context.set_one(&format!("aws:ResourceTag/{key}"), value);
+        }
+        let principal = subject(&cx.caller.principal, cx.account());
+        let request = Request {
+            principal: &principal,
+            action,
+            resource: &self.role_arn,
+            resource_account: None,
+            context: &context,
+        };
+        let everything = Policy::parse(ALLOW_ALL, PolicyKind::Identity).expect("a well-formed policy");
+        let policies = Policies {
+            identity: &[("caller", &everything)],
+            resource: Some(("trust", &trust)),
+            ..Policies::default()
+        };
+        if evaluate(&request, &policies).is_allowed() {
+            Ok(())
+        } else {
+            Err(refusal(cx, action, &self.role_arn))
+        }
+    }
+}
+
+const ALLOW_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// AWS's sentence for every reason there may be.
+fn refusal(cx: &Cx<'_>, action: &str, role_arn: &str) -> Error {
+    let who = cx.caller.principal.arn(cx.account());
+    Error::NotAuthorized(format!(
+        "User: {who} is not authorized to perform: {action} on resource: {role_arn}"
+    ))
+}
+
+/// The session the caller calls with, if it is one.
+fn current_session(cx: &Cx<'_>) -> Result<Option<Session>, Error> {
+    let Some(id) = &cx.caller.access_key_id else { return Ok(None) };
+    Ok(AccessKey::get(cx.tx, id)?.and_then(|key| key.session))
 }

@@ -1,10 +1,14 @@
 //! STS: who am I, and becoming somebody else for a while.
 
 pub mod assume_role;
+pub(crate) mod credentials;
+mod error;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use crate::operation::Service;
+use crate::operation::{Service, op};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
 
@@ -12,7 +16,7 @@ pub static SERVICE: Service = Service {
     id: "sts",
     action_prefix: "sts",
     event_source: "sts.amazonaws.com",
-    operations: &[],
+    operations: &[op::<assume_role::AssumeRole>()],
 };
 
 /// The resource types this service makes for CloudFormation.

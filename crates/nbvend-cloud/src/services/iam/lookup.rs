@@ -1,0 +1,21 @@
+//! What STS reads of IAM: the two services share one owner, so this is a typed function and not a call through the
+//! door.
+
+use super::state::{LastUsed, Role, key};
+use crate::context::Cx;
+use crate::store::StoreError;
+
+/// The role an ARN names, path included.
+pub(crate) fn role_by_arn(cx: &Cx<'_>, arn: &str) -> Result<Option<Role>, StoreError> {
+    let prefix = cx.iam_arn("role/");
+    let Some(name) = arn.strip_prefix(&prefix).and_then(|rest| rest.rsplit('/').next()) else {
+        return Ok(None);
+    };
+    let found = cx.get_global::<Role>(&key(name))?;
+    Ok(found.filter(|role| cx.iam_arn(&format!("role{}{}", role.path, role.name)) == arn))
+}
+
+/// Notes that a role was assumed.
+pub(crate) fn role_used(cx: &Cx<'_>, role: &Role) -> Result<(), StoreError> {
+    cx.put_global(&LastUsed { role_id: role.id.clone(), time: cx.now(), region: cx.region().to_owned() })
+}

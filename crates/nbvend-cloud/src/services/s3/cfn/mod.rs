@@ -1,0 +1,5 @@
+//! The resource types S3 makes for CloudFormation.
+
+use crate::provider::Provider;
+
+pub static PROVIDERS: &[&dyn Provider] = &[];
