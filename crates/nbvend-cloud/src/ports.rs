@@ -126,7 +126,6 @@ pub struct FunctionSpec {
     pub region: String,
     pub endpoint: String,
     pub log_group: String,
-    pub log_stream: String,
 }
 
 /// Temporary credentials of the execution role.
@@ -154,6 +153,8 @@ pub struct FunctionOutcome {
     pub result: Result<Bytes, (&'static str, Bytes)>,
     /// Log lines with their time, START, END and REPORT among them.
     pub log: Vec<(Timestamp, String)>,
+    /// The log stream of the process that ran it: `2026/11/22/[$LATEST]<32 hex digits>`.
+    pub log_stream: String,
 }
 
 /// The hands that run functions.

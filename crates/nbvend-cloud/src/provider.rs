@@ -3,6 +3,8 @@
 //! Each service implements a provider a resource type in its own `cfn.rs`, by calling its own operations. One step of
 //! a provider runs in the same transaction as the stack's row about it, so a step is done or not done, never half.
 
+pub mod lenient;
+
 use serde_json::{Map, Value};
 
 use crate::context::Cx;
@@ -127,4 +129,12 @@ pub fn generated_name(cx: &Cx<'_>, request: &Request, max: usize) -> String {
     let room = max.saturating_sub(suffix.len() + 2 + logical.len());
     let stack: String = request.stack_name.chars().take(room).collect();
     format!("{stack}-{logical}-{suffix}")
+}
+
+/// Reads a resource's properties. What does not fit is AWS's answer to a malformed property.
+pub fn properties<T: serde::de::DeserializeOwned>(schema: &Schema, properties: &Value) -> Result<T, EngineError> {
+    serde_json::from_value(properties.clone()).map_err(|error| {
+        let text = format!("Properties validation failed for resource of type {}: {error}", schema.type_name);
+        EngineError::Called(nbvend_wire::error::WireError::new("ValidationError", 400, text))
+    })
 }

@@ -103,7 +103,7 @@ impl FunctionHost for TestFunctions {
                 Some(body) => body(&spec, &event),
                 None => Ok(event.payload.clone()),
             };
-            FunctionOutcome { result, log: Vec::new() }
+            FunctionOutcome { result, log: vec![(Timestamp(0), "ran".to_owned())], log_stream: "2026/11/22/[$LATEST]0".to_owned() }
         })
     }
 
@@ -132,6 +132,12 @@ impl World {
         let clock = TestClock(Arc::new(AtomicI64::new(1_795_348_800_000)));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Self::open(clock, folder, TestNotebooks::default(), TestFunctions::default())
+    }
+
+    /// An engine on a folder that an earlier one left, at that time (milliseconds).
+    pub fn on(folder: tempfile::TempDir, now: i64) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(now)));
+        Self::open(clock, Arc::new(folder), TestNotebooks::default(), TestFunctions::default())
     }
 
     fn open(

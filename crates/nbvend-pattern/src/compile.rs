@@ -17,7 +17,7 @@ use crate::number;
 use crate::pattern::Fault;
 
 /// Fields by the text of their path, in its order.
-pub(crate) type Branch = BTreeMap<String, Arc<Matcher>>;
+pub(crate) type Branch = BTreeMap<Arc<str>, Arc<Matcher>>;
 
 /// AWS documents that `$or` may make 1000 combinations and no more.
 const MAX_BRANCHES: usize = 1000;
@@ -57,19 +57,26 @@ const RESERVED: [&str; 25] = [
 /// A pattern in which `$or` cannot be read as alternatives is read once more with `$or` as a field
 /// like any other; if that fails too, the first complaint stands.
 pub(crate) fn compile(text: &str) -> Result<Vec<Branch>, Fault> {
-    run(text, true).or_else(|fault| run(text, false).map_err(|_| fault))
+    run(text, true).or_else(|fault| match text.contains("$or") {
+        true => run(text, false).map_err(|_| fault),
+        false => Err(fault),
+    })
 }
 
 fn run(text: &str, alternatives: bool) -> Result<Vec<Branch>, Fault> {
-    let mut compiler =
-        Compiler { reader: Reader::new(text), alternatives, path: Vec::new(), branches: Vec::new() };
+    let mut compiler = Compiler {
+        reader: Reader::new(text),
+        alternatives,
+        path: Vec::new(),
+        branches: Vec::new(),
+        too_complex: false,
+    };
     if compiler.reader.next()? != Token::StartObject {
-        return Err(Fault::here(&compiler.reader, "Filter is not an object").as_syntax());
+        return Err(Fault::here(&compiler.reader, "Filter is not an object").into_syntax());
     }
     // What follows the closing brace is not looked at, as by event-ruler.
     compiler.object(false)?;
-    let complex = compiler.branches.iter().flat_map(Branch::values).any(|m| m.tests.iter().any(too_complex));
-    if complex {
+    if compiler.too_complex {
         return Err(Fault::without_place(
             "Rule is too complex - try using fewer wildcard characters or fewer repeating character \
              sequences after a wildcard character"
@@ -93,6 +100,8 @@ struct Compiler<'a> {
     alternatives: bool,
     path: Vec<String>,
     branches: Vec<Branch>,
+    /// Some wildcard is. Complained of last, for AWS looks at this when the rest is in order.
+    too_complex: bool,
 }
 
 impl Compiler<'_> {
@@ -199,11 +208,12 @@ impl Compiler<'_> {
         if self.branches.is_empty() {
             self.branches.push(Branch::new());
         }
+        self.too_complex |= tests.iter().any(too_complex);
         let base = self.path.join(".");
-        let path = if base.is_empty() { name.to_owned() } else { format!("{base}.{name}") };
+        let path: Arc<str> = if base.is_empty() { name.into() } else { format!("{base}.{name}").into() };
         let matcher = Arc::new(Matcher { tests, absent });
         for branch in &mut self.branches {
-            branch.insert(path.clone(), Arc::clone(&matcher));
+            branch.insert(Arc::clone(&path), Arc::clone(&matcher));
         }
         Ok(())
     }

@@ -123,7 +123,7 @@ impl<K: Clone + Eq + Hash> RuleIndex<K> {
                 match branch.filed {
                     Some(at) => {
                         let field = &branch.fields[at];
-                        self.drawers[field.path as usize].take(reference, &field.matcher);
+                        self.drawers[field.path as usize].take(reference);
                     }
                     None => self.unfiled.retain(|other| *other != reference),
                 }

@@ -15,6 +15,7 @@ mod drawers;
 mod event;
 mod expression;
 mod fold;
+mod join;
 mod json;
 mod matcher;
 mod number;

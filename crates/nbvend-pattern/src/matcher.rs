@@ -1,14 +1,14 @@
 //! What one field of a pattern asks of a value, and how the fields of a pattern combine.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde_json::Number;
 
-use crate::event::{Event, Leaf, Scalar};
+use crate::event::{Event, Scalar};
 use crate::fold::Folded;
+use crate::join;
 use crate::wildcard::Wildcard;
 
 /// One alternative for a field's value.
@@ -90,84 +90,16 @@ pub(crate) struct Field {
 /// `fields` are in the order of their paths' texts. The order matters for `exists: false` only: a
 /// field is absent if no such field lies in the elements chosen by the fields before it.
 pub(crate) fn all_match(event: &Event<'_>, fields: &[Field]) -> bool {
-    let mut arrays = false;
-    for field in fields {
-        let leaves = event.at(field.path);
-        if !field.matcher.absent && !leaves.iter().any(|leaf| field.matcher.accepts(&leaf.value)) {
+    let (mut all, mut arrays) = (true, false);
+    for Field { path, matcher } in fields {
+        let leaves = event.at(*path);
+        let accepted = leaves.iter().any(|leaf| matcher.accepts(&leaf.value));
+        if !accepted && !matcher.absent {
             return false;
         }
+        // A field that has leaves is absent only from some elements of an array.
+        all &= accepted || leaves.is_empty();
         arrays |= leaves.iter().any(Event::in_array);
     }
-    if !arrays {
-        // No element to agree on. A field with leaves is not absent, whatever the alternatives.
-        return fields.iter().all(|field| {
-            let leaves = event.at(field.path);
-            !field.matcher.absent
-                || leaves.is_empty()
-                || leaves.iter().any(|leaf| field.matcher.accepts(&leaf.value))
-        });
-    }
-    Search::new(event, fields).from(0, &[])
-}
-
-/// Looks for array elements on which all fields agree.
-struct Search<'a, 'e> {
-    event: &'a Event<'e>,
-    fields: &'a [Field],
-    /// For each field the arrays that it or a later one lies in; choices elsewhere are forgotten.
-    relevant: Vec<HashSet<u32>>,
-    /// Choices known to lead nowhere. Without this, independent arrays would multiply.
-    failed: HashSet<(usize, Vec<(u32, u32)>)>,
-}
-
-impl<'a, 'e> Search<'a, 'e> {
-    fn new(event: &'a Event<'e>, fields: &'a [Field]) -> Self {
-        let mut relevant = vec![HashSet::new(); fields.len() + 1];
-        for (at, field) in fields.iter().enumerate().rev() {
-            let mut arrays = relevant[at + 1].clone();
-            for leaf in event.at(field.path) {
-                arrays.extend(event.elements(leaf).map(|(array, _)| array));
-            }
-            relevant[at] = arrays;
-        }
-        Search { event, fields, relevant, failed: HashSet::new() }
-    }
-
-    fn from(&mut self, at: usize, chosen: &[(u32, u32)]) -> bool {
-        let Some(field) = self.fields.get(at) else { return true };
-        let mut kept: Vec<(u32, u32)> =
-            chosen.iter().copied().filter(|(array, _)| self.relevant[at].contains(array)).collect();
-        kept.sort_unstable();
-        let state = (at, kept);
-        if self.failed.contains(&state) {
-            return false;
-        }
-        let chosen = &state.1;
-        let event = self.event;
-        let leaves = event.at(field.path);
-        let mut found = field.matcher.absent
-            && !leaves.iter().any(|leaf| agrees(event, leaf, chosen))
-            && self.from(at + 1, chosen);
-        for leaf in leaves {
-            if found {
-                break;
-            }
-            if agrees(event, leaf, chosen) && field.matcher.accepts(&leaf.value) {
-                let mut extended = chosen.clone();
-                extended.extend(event.elements(leaf).filter(|pair| !chosen.contains(pair)));
-                found = self.from(at + 1, &extended);
-            }
-        }
-        if !found {
-            self.failed.insert(state);
-        }
-        found
-    }
-}
-
-/// Whether the leaf lies in the chosen element of every array that has a chosen one.
-fn agrees(event: &Event<'_>, leaf: &Leaf<'_>, chosen: &[(u32, u32)]) -> bool {
-    event
-        .elements(leaf)
-        .all(|(array, element)| chosen.iter().all(|&(other, picked)| other != array || picked == element))
+    if arrays { join::agree(event, fields) } else { all }
 }

@@ -1,6 +1,7 @@
 //! Event patterns: which events a rule wants.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::matcher::{self, Field};
 #[derive(Debug, Clone)]
 pub struct Pattern {
     /// Path texts by number.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Vec<Arc<str>>,
     /// One of these must match, all its fields together. Ordered by the texts of the paths.
     pub(crate) branches: Vec<Vec<Field>>,
     paths: Paths,
@@ -67,7 +68,7 @@ impl Fault {
         Fault { reason, at: None, syntax: false }
     }
 
-    pub fn as_syntax(self) -> Self {
+    pub fn into_syntax(self) -> Self {
         Fault { syntax: true, ..self }
     }
 }

@@ -17,8 +17,12 @@ const YEARS: (u32, u32) = (1970, 2199);
 pub enum Schedule {
     /// Every so many milliseconds, counted from when the rule last fired or was made.
     Rate(i64),
-    Cron(Box<Cron>),
+    Cron(CronSchedule),
 }
+
+/// A parsed cron expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CronSchedule(Box<Cron>);
 
 /// The expression is refused; a `ValidationException` (400).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,10 @@ impl Schedule {
             .alternative_weekdays(true)
             .sloppy_ranges(true)
             .build();
-        parser.parse(&cron).map(|cron| Schedule::Cron(Box::new(cron))).map_err(|_| ScheduleError)
+        parser
+            .parse(&cron)
+            .map(|cron| Schedule::Cron(CronSchedule(Box::new(cron))))
+            .map_err(|_| ScheduleError)
     }
 
     /// The first firing after a moment, both in milliseconds since 1970.
@@ -59,7 +66,7 @@ impl Schedule {
     pub fn next_after(&self, epoch_ms: i64) -> Option<i64> {
         match self {
             Schedule::Rate(period) => epoch_ms.checked_add(*period),
-            Schedule::Cron(cron) => {
+            Schedule::Cron(CronSchedule(cron)) => {
                 let from = OffsetDateTime::from_unix_timestamp(epoch_ms.div_euclid(1000)).ok()?;
                 let next = cron.find_next_occurrence(&Utc(from), false).ok()?;
                 next.0.unix_timestamp().checked_mul(1000)
@@ -87,6 +94,9 @@ fn parse_rate(text: &str) -> Option<Schedule> {
 /// Checks AWS's six fields (minute, hour, day of month, month, day of week, year) and rewrites them
 /// as croner's seven. croner alone is more lenient than AWS.
 fn quartz(text: &str) -> Option<String> {
+    if text.trim() != text {
+        return None;
+    }
     let upper = text.to_ascii_uppercase();
     let fields: Vec<&str> = upper.split_whitespace().collect();
     let [minute, hour, day, month, weekday, year] = fields.as_slice() else { return None };
@@ -106,7 +116,20 @@ fn quartz(text: &str) -> Option<String> {
     // The last day of the week is Saturday, the seventh.
     let weekday: Vec<&str> = weekday.split(',').map(|item| if item == "L" { "7" } else { item }).collect();
     let weekday = weekday.join(",");
+    let year: Vec<String> = year.split(',').map(bounded_year).collect();
+    let year = year.join(",");
     Some(format!("0 {minute} {hour} {day} {month} {weekday} {year}"))
+}
+
+/// croner counts years from 1 and would step from there.
+fn bounded_year(item: &str) -> String {
+    let (first, last) = YEARS;
+    match item.split_once('/') {
+        None if item == "*" => format!("{first}-{last}"),
+        Some(("*", step)) => format!("{first}-{last}/{step}"),
+        Some((from, step)) if !from.contains('-') => format!("{from}-{last}/{step}"),
+        _ => item.to_owned(),
+    }
 }
 
 const MONTHS: [&str; 12] =

@@ -66,6 +66,11 @@ impl Wildcard {
         }
     }
 
+    /// All texts between stars.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.literals.iter().map(|literal| &**literal)
+    }
+
     /// The text itself, if there is no star.
     pub fn literal(&self) -> Option<&str> {
         match self.literals.as_slice() {

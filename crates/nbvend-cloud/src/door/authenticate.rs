@@ -27,14 +27,19 @@ pub fn authenticate(
     service: Option<&str>,
     peer: &Peer,
 ) -> Result<Caller, WireError> {
+    // What has no model speaks query's codes, which are IAM's own.
+    let protocol = service.and_then(model::service).map_or(ProtocolKind::Query, |s| s.protocol);
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-    let protocol = service.and_then(model::service).map(|s| s.protocol);
-    let Some(signature) = sigv4::parse(parts.method.as_str(), path, query, &parts.headers)? else {
-        return Err(unsigned(protocol));
+    let in_words = |error| sigv4::in_protocol(error, protocol);
+    let Some(signature) = sigv4::parse(parts.method.as_str(), path, query, &parts.headers).map_err(in_words)? else {
+        return Err(sigv4::missing_token(protocol));
     };
-    let key = credential(engine, &signature)?.ok_or_else(|| sigv4::unknown_key(protocol.unwrap_or(ProtocolKind::Query)))?;
+    let key = credential(engine, &signature).map_err(in_words)?;
+    let key = key.ok_or_else(|| sigv4::unknown_key(protocol))?;
     let signing = signing_key(engine, &signature, &key.secret);
-    signature.verify(parts.method.as_str(), path, query, &parts.headers, body_sha256, &signing, engine.now())?;
+    signature
+        .verify(parts.method.as_str(), path, query, &parts.headers, body_sha256, &signing, engine.now())
+        .map_err(in_words)?;
     let user_agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or_default();
     Ok(Caller {
         principal: key.principal,
@@ -72,7 +77,7 @@ pub fn credential(engine: &Engine, signature: &Signature) -> Result<Option<Acces
         (None, _) => Ok(Some(key)),
         (Some(session), Some(token)) if session.token.as_bytes().ct_eq(token.as_bytes()).into() => {
             if session.expires <= engine.now() {
-                return Err(WireError::new("ExpiredToken", 403, "The security token included in the request is expired"));
+                return Err(sigv4::expired_token(ProtocolKind::Query));
             }
             Ok(Some(key))
         }
@@ -80,7 +85,8 @@ pub fn credential(engine: &Engine, signature: &Signature) -> Result<Option<Acces
     }
 }
 
-fn signing_key(engine: &Engine, signature: &Signature, secret: &str) -> SigningKey {
+/// The key that signs for a signature's scope.
+pub(crate) fn signing_key(engine: &Engine, signature: &Signature, secret: &str) -> SigningKey {
     let scope = (
         signature.access_key_id.clone(),
         signature.date.clone(),
@@ -98,16 +104,4 @@ fn signing_key(engine: &Engine, signature: &Signature, secret: &str) -> SigningK
     }
     keys.insert(scope, key.clone());
     key
-}
-
-fn unsigned(protocol: Option<ProtocolKind>) -> WireError {
-    match protocol {
-        Some(ProtocolKind::Json(_)) => {
-            WireError::new("MissingAuthenticationTokenException", 400, "Missing Authentication Token")
-        }
-        Some(ProtocolKind::RestJson) => {
-            WireError::new("MissingAuthenticationTokenException", 403, "Missing Authentication Token")
-        }
-        _ => WireError::new("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
-    }
 }

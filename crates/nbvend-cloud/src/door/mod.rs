@@ -14,10 +14,12 @@ mod authenticate;
 mod authorise;
 mod perform;
 mod route;
+#[cfg(test)]
+mod tests;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use nbvend_wire::error::WireError;
 use nbvend_wire::model;
 use nbvend_wire::protocol::{self, Incoming, Outgoing};
@@ -28,7 +30,8 @@ use crate::identity::Caller;
 use crate::services;
 
 pub use authenticate::{authenticate, credential};
-pub use perform::{call, perform, wait_for};
+pub use perform::{allowed, call, perform, wait_for};
+pub(crate) use authenticate::signing_key;
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;
 
@@ -77,11 +80,7 @@ async fn serve(
     request_id: &str,
 ) -> Result<Outgoing, WireError> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, LARGEST_BODY)
-        .collect()
-        .await
-        .map_err(|_| WireError::new("RequestEntityTooLargeException", 413, "Request size exceeded the limit"))?
-        .to_bytes();
+    let body = collect(body, LARGEST_BODY).await?;
     let body_sha256 = hex::encode(Sha256::digest(&body));
     let mut caller = authenticate(engine, &parts, &body_sha256, service, peer)?;
     request_id.clone_into(&mut caller.request_id);
@@ -110,6 +109,20 @@ async fn serve(
     };
     let output = (entry.run)(engine.clone(), caller, input).await?;
     Ok(protocol::encode(model, operation, &output, request_id))
+}
+
+/// The whole body, if it is no longer than `limit` bytes.
+pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, WireError> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| WireError::new("RequestTimeout", 400, format!("The body ended early: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > limit {
+            return Err(WireError::new("RequestEntityTooLargeException", 413, "Request size exceeded the limit"));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
 }
 
 fn response(outgoing: Outgoing) -> Response<Body> {

@@ -20,7 +20,7 @@ struct Finding {
 pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
     let home = Home::open(data)?;
     let findings =
-        [data_folder(&home), engine(&home), python(&home).await, names(), isolation()];
+        [data_folder(&home), engine(&home), python().await, names(), isolation()];
     let document: Vec<Value> =
         findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "say": f.say})).collect();
     printer.document(&Value::Array(document));
@@ -59,9 +59,11 @@ fn engine(home: &Home) -> Finding {
     }
 }
 
-async fn python(home: &Home) -> Finding {
-    match nbvend_host::jupyter::find_python(&home.path("jupyter")).await {
-        Ok(found) => Finding { what: "Python", ok: Some(true), say: found },
+async fn python() -> Finding {
+    match nbvend_host::jupyter::usable_python().await {
+        Ok((program, version)) => {
+            Finding { what: "Python", ok: Some(true), say: format!("{version} at {}", program.display()) }
+        }
         Err(error) => Finding { what: "Python", ok: Some(false), say: error.to_string() },
     }
 }

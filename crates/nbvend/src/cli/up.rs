@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -108,30 +109,39 @@ impl Up {
             endpoint: inner,
             https_links: self.domain != "localhost",
         };
+        let functions = Functions::open(&home.path("functions"))?;
         let ports = Ports {
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
             notebooks: Box::new(Shared(Arc::clone(&notebooks))),
-            functions: Box::new(Functions::open(&home.path("functions"))),
+            functions: Box::new(functions.clone()),
         };
         let engine = Engine::open(config, ports)?;
         engine.start();
         let endpoint = format!("http://{url_suffix}");
         home.announce(&endpoint)?;
         let stop = Arc::new(Notify::new());
+        let watching = tokio::spawn(Arc::clone(&notebooks).watch(engine.clone()));
         let site = Arc::new(Site {
             engine: engine.clone(),
-            notebooks,
+            notebooks: Arc::clone(&notebooks),
+            sessions: Default::default(),
             tls,
             url_suffix,
             // The sandbox is a later step of the road map: notebooks run as this user's processes today.
             isolation: "process",
             stop: Arc::clone(&stop),
+            stop_notebooks: AtomicBool::new(false),
         });
-        let serving = tokio::spawn(listeners.serve(site));
+        let serving = tokio::spawn(listeners.serve(Arc::clone(&site)));
         ready(printer, &endpoint)?;
         asked_to_stop(&stop).await?;
+        watching.abort();
         engine.stop().await;
+        functions.stop().await;
+        if site.stop_notebooks.load(Ordering::SeqCst) {
+            notebooks.stop_all().await;
+        }
         home.retract();
         // Open connections get a moment to end.
         let _ = tokio::time::timeout(Duration::from_secs(2), serving).await;

@@ -105,7 +105,9 @@ async fn prepare_jupyter(home: &Home, printer: &Printer) -> Result<(), Failure> 
             *last = Some((text, std::time::Instant::now()));
         }
     };
-    let prepared = jupyter::prepare(&home.path("jupyter"), |step| match step {
+    let folder = home.path("jupyter");
+    let prepared = jupyter::prepare(&folder, |step| match step {
+        Step::Waiting => say("waiting for another nbvend that prepares JupyterLab".to_owned()),
         Step::CreatingVenv { version, .. } => say(format!("preparing JupyterLab once, with Python {version}")),
         Step::Downloading { done, total, package } => say(format!("  downloading {done}/{total} {package}")),
         Step::Installing { done, total } => say(format!("  installing {done}/{total}")),

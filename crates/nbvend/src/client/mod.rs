@@ -42,6 +42,9 @@ pub struct ApiError {
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.message.is_empty() {
+            return write!(f, "{} (status {})", self.code, self.status);
+        }
         write!(f, "{}: {}", self.code, self.message)
     }
 }
@@ -68,11 +71,6 @@ impl Client {
             },
             region: region(),
         }
-    }
-
-    /// `http://localhost:4566`
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.authority)
     }
 
     /// A call of a JSON service.

@@ -1,26 +1,36 @@
 //! Functions on this machine: native processes, through `nbvend-host`.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nbvend_cloud::ports::{FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, PortFuture};
 use nbvend_host::functions::{self as host, Pool, Runtime};
 use nbvend_wire::timestamp::Timestamp;
 
-/// The pool of function processes.
-pub struct Functions(Pool);
+use crate::failure::Failure;
+
+/// The pool of function processes. Cheap to clone.
+#[derive(Clone)]
+pub struct Functions(Arc<Pool>);
 
 impl Functions {
-    pub fn open(folder: &Path) -> Self {
-        Self(Pool::new(folder))
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        Pool::new(folder).map(|pool| Self(Arc::new(pool))).map_err(|error| Failure::io("the functions' folder", folder, &error))
+    }
+}
+
+impl Functions {
+    /// Ends all function processes.
+    pub async fn stop(&self) {
+        self.0.shutdown().await;
     }
 }
 
 impl FunctionHost for Functions {
     fn invoke(&self, spec: FunctionSpec, event: FunctionEvent) -> PortFuture<'_, FunctionOutcome> {
         Box::pin(async move {
-            let mut environment = spec.environment.clone();
-            let own = [
+            let fresh = [
                 ("AWS_REGION", spec.region.clone()),
                 ("AWS_DEFAULT_REGION", spec.region.clone()),
                 ("AWS_ENDPOINT_URL", spec.endpoint.clone()),
@@ -28,9 +38,8 @@ impl FunctionHost for Functions {
                 ("AWS_SECRET_ACCESS_KEY", spec.credentials.secret_access_key.clone()),
                 ("AWS_SESSION_TOKEN", spec.credentials.session_token.clone()),
                 ("AWS_LAMBDA_LOG_GROUP_NAME", spec.log_group.clone()),
-                ("AWS_LAMBDA_LOG_STREAM_NAME", spec.log_stream.clone()),
             ];
-            environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
+            let fresh = fresh.map(|(name, value)| (name.to_owned(), value)).to_vec();
             let runtime = match spec.runtime.strip_prefix("python") {
                 Some(version) => Runtime::Python(version.to_owned()),
                 None => Runtime::Provided,
@@ -44,7 +53,7 @@ impl FunctionHost for Functions {
                 handler: spec.handler,
                 memory_mb: spec.memory_mb,
                 timeout: Duration::from_secs(u64::from(spec.timeout_seconds)),
-                env: environment.clone(),
+                env: spec.environment,
                 ephemeral_mb: spec.ephemeral_mb,
             };
             let invocation = host::Invocation {
@@ -54,16 +63,11 @@ impl FunctionHost for Functions {
                 trace_id: event.trace_id,
                 client_context: event.client_context,
             };
-            let outcome = self.0.invoke(&function, move || environment.clone(), invocation).await;
+            let outcome = self.0.invoke(&function, || fresh.clone(), invocation, |_| {}).await;
             FunctionOutcome {
-                result: outcome.result.map_err(|error| {
-                    let kind = match error.kind {
-                        host::ErrorKind::Handled => "Handled",
-                        host::ErrorKind::Unhandled => "Unhandled",
-                    };
-                    (kind, error.payload)
-                }),
-                log: outcome.log.into_iter().map(|line| (Timestamp(line.timestamp_ms), line.text)).collect(),
+                result: outcome.result.map_err(|error| (error.kind.as_str(), error.payload)),
+                log_stream: outcome.log_stream,
+                log: outcome.log.into_iter().map(|line| (timestamp(line.timestamp_ms), line.text)).collect(),
             }
         })
     }
@@ -72,4 +76,8 @@ impl FunctionHost for Functions {
         let key = key.to_owned();
         Box::pin(async move { self.0.drop_function(&key).await })
     }
+}
+
+fn timestamp(ms: u64) -> Timestamp {
+    Timestamp(i64::try_from(ms).unwrap_or(i64::MAX))
 }

@@ -2,6 +2,7 @@
 
 pub mod functions;
 pub mod notebooks;
+mod script;
 
 use nbvend_cloud::ports::{Clock, Ids};
 use nbvend_wire::timestamp::Timestamp;

@@ -1,18 +1,16 @@
 //! Notebooks on this machine: one JupyterLab process each, through `nbvend-host`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use http::{Request, Response};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use nbvend_cloud::Engine;
-use nbvend_cloud::door::{Body, Peer};
-use nbvend_cloud::ports::{NotebookHost, NotebookSpec, PortFuture};
-use nbvend_cloud::services::sagemaker::access::Visit;
-use nbvend_host::jupyter::{self, Environment, ServerSpec, Supervisor};
-use nbvend_host::proxy::{self, Target};
+use nbvend_cloud::ports::{NotebookHost, NotebookSpec, PortFuture, Started};
+use nbvend_cloud::services::sagemaker::access;
+use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, ServerSpec, Supervisor};
+use nbvend_host::proxy::Target;
 
+use super::script;
 use crate::failure::Failure;
 use crate::home::Home;
 
@@ -23,6 +21,8 @@ pub struct Notebooks {
     supervisor: Supervisor,
     /// What a kernel's shell needs to find the engine.
     endpoint: String,
+    /// One for each server that was visited: requests to it share its connections.
+    targets: Mutex<HashMap<PathBuf, Target>>,
 }
 
 impl Notebooks {
@@ -30,8 +30,13 @@ impl Notebooks {
     pub async fn open(home: &Home, endpoint: &str) -> Result<Arc<Self>, Failure> {
         let run = run_folder(home)?;
         let supervisor = Supervisor::new(&home.path("servers"));
-        let notebooks =
-            Self { home: home.clone(), run, supervisor, endpoint: endpoint.to_owned() };
+        let notebooks = Self {
+            home: home.clone(),
+            run,
+            supervisor,
+            endpoint: endpoint.to_owned(),
+            targets: Mutex::default(),
+        };
         for server in notebooks.supervisor.adopt().await {
             tracing::info!(id = server.id, pid = server.pid, "adopted a notebook server");
         }
@@ -46,22 +51,24 @@ impl Notebooks {
     /// Where a notebook's requests go, if it runs; `user` is whom Jupyter is told it serves.
     pub fn target(&self, id: &str, user: &str) -> Option<Target> {
         let socket = self.supervisor.socket(id)?;
-        Some(Target { socket, user_header: jupyter::identity(user) })
+        let mut targets = self.targets.lock().expect("nobody panics while holding the targets");
+        targets.retain(|path, _| path == &socket || path.exists());
+        let target = targets.entry(socket.clone()).or_insert_with(|| {
+            Target::new(socket, jupyter::identity(user)).hide_cookies(crate::server::SESSION_COOKIES)
+        });
+        Some(target.clone())
     }
 
-    /// Hands a request to a notebook's server; what is still open when the session ends is closed.
-    pub async fn forward(
-        &self,
-        request: Request<Incoming>,
-        target: &Target,
-        visit: &Visit,
-        peer: &Peer,
-        engine: &Engine,
-    ) -> Response<Body> {
-        let left = u64::try_from(visit.expires.0 - engine.now().0).unwrap_or(0);
-        let until = tokio::time::sleep(std::time::Duration::from_millis(left));
-        let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
-        proxy::forward(request, target, peer, until).await.map(|body| body.map_err(Into::into).boxed_unsync())
+    /// Tells the engine of servers that end by themselves, for as long as it runs.
+    pub async fn watch(self: Arc<Self>, engine: Engine) {
+        loop {
+            let exit = self.supervisor.exited().await;
+            let reason = exit.reason.to_string();
+            tracing::warn!(id = exit.id, reason, "a notebook server ended by itself");
+            if let Err(error) = access::server_died(&engine, &exit.id, &reason).await {
+                tracing::error!(%error, "the engine could not be told");
+            }
+        }
     }
 
     /// Ends every server.
@@ -71,6 +78,30 @@ impl Notebooks {
                 tracing::warn!(id = server.id, %error, "a server did not end");
             }
         }
+    }
+
+    async fn begin(&self, spec: NotebookSpec, started: &mut Started) -> Result<(), String> {
+        let environment = self.environment().await?;
+        let home = self.folder(&spec.id);
+        std::fs::create_dir_all(&home).map_err(|e| format!("{} cannot be made: {e}", home.display()))?;
+        let env = vec![
+            ("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()),
+            ("AWS_DEFAULT_REGION".to_owned(), spec.region.clone()),
+            ("AWS_REGION".to_owned(), spec.region.clone()),
+        ];
+        for (hook, script) in &spec.scripts {
+            started.logs.push(script::run(hook, script, &home, environment.root(), &env).await?);
+        }
+        let server = ServerSpec {
+            home,
+            run_dir: self.run.join(short(&spec.id)),
+            user_name: "ec2-user".to_owned(),
+            environment,
+            env,
+            id: spec.id,
+            generation: spec.generation,
+        };
+        self.supervisor.start(server).await.map(|_| ()).map_err(|error| error.to_string())
     }
 
     async fn environment(&self) -> Result<Environment, String> {
@@ -83,23 +114,13 @@ impl Notebooks {
 }
 
 impl NotebookHost for Notebooks {
-    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>> {
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started> {
         Box::pin(async move {
-            let environment = self.environment().await?;
-            let server = ServerSpec {
-                home: self.folder(&spec.id),
-                run_dir: self.run.join(short(&spec.id)),
-                user_name: "ec2-user".to_owned(),
-                environment,
-                env: vec![
-                    ("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()),
-                    ("AWS_DEFAULT_REGION".to_owned(), spec.region.clone()),
-                    ("AWS_REGION".to_owned(), spec.region.clone()),
-                ],
-                id: spec.id,
-                generation: spec.generation,
-            };
-            self.supervisor.start(server).await.map(|_| ()).map_err(|error| error.to_string())
+            let mut started = Started::default();
+            if let Err(reason) = self.begin(spec, &mut started).await {
+                started.failure = Some(reason);
+            }
+            started
         })
     }
 
@@ -133,7 +154,7 @@ impl NotebookHost for Notebooks {
 pub struct Shared(pub Arc<Notebooks>);
 
 impl NotebookHost for Shared {
-    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Result<(), String>> {
+    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started> {
         self.0.start(spec)
     }
     fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
@@ -151,10 +172,10 @@ impl NotebookHost for Shared {
 fn run_folder(home: &Home) -> Result<PathBuf, Failure> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let inside = home.path("run");
-    let folder = if inside.as_os_str().len() <= 32 {
+    let folder = if inside.as_os_str().len() + 1 + 12 <= MAX_RUN_DIR {
         inside
     } else {
-        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.as_os_str().len() <= 16);
+        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.as_os_str().len() <= 20);
         let tag = short(&home.root().to_string_lossy());
         base.unwrap_or_else(|| PathBuf::from("/tmp")).join(format!("nbvend-{tag}"))
     };

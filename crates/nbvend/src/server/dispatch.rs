@@ -1,6 +1,9 @@
 //! Which of the houses behind the one port a request is for: the engine's own addresses, a notebook, or AWS's APIs.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -18,12 +21,15 @@ use crate::ports::notebooks::Notebooks;
 pub struct Site {
     pub engine: Engine,
     pub notebooks: Arc<Notebooks>,
+    pub sessions: notebooks::Sessions,
     pub tls: TlsAcceptor,
     /// `localhost:4566`: notebooks' hosts end in `.sagemaker.` and this.
     pub url_suffix: String,
     /// The name of the isolation in force.
     pub isolation: &'static str,
     pub stop: Arc<Notify>,
+    /// Set when the one who stops the engine wants the notebooks' servers ended too.
+    pub stop_notebooks: AtomicBool,
 }
 
 impl Site {
@@ -38,18 +44,26 @@ impl Site {
         })
     }
 
-    pub fn ask_to_stop(&self) {
+    pub fn ask_to_stop(&self, notebooks: bool) {
+        self.stop_notebooks.store(notebooks, Ordering::SeqCst);
         self.stop.notify_one();
     }
 }
 
-/// Serves one request.
-pub async fn dispatch(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+/// Serves one request. Boxed, so that a connection's future stays small.
+pub fn dispatch(site: Arc<Site>, request: Request<Incoming>, peer: Peer) -> Answer {
+    Box::pin(async move { answer(&site, request, peer).await })
+}
+
+/// An answer on its way.
+pub type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+async fn answer(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
     let host = host(&request);
     if let Some(place) = notebooks::Place::of_host(&host, &site.url_suffix) {
         return notebooks::serve(site, place, request, peer).await;
     }
-    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    let request = request.map(|body| body.map_err(boxed).boxed_unsync());
     if internal::owns(request.uri().path()) {
         return internal::serve(site, request, peer).await;
     }
@@ -60,4 +74,9 @@ fn host(request: &Request<Incoming>) -> String {
     let header = request.headers().get("host").and_then(|v| v.to_str().ok());
     let authority = header.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
     authority.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// An error as bodies carry it.
+pub fn boxed(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn std::error::Error + Send + Sync> {
+    Box::new(error)
 }

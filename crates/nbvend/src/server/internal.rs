@@ -29,8 +29,8 @@ pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<
     }
     match (parts.method, path.as_str()) {
         (Method::GET, "/_nbvend/status") => json_response(StatusCode::OK, &site.status()),
-        (Method::POST, "/_nbvend/stop") => {
-            site.ask_to_stop();
+        (Method::POST, path @ ("/_nbvend/stop" | "/_nbvend/stop-all")) => {
+            site.ask_to_stop(path.ends_with("-all"));
             json_response(StatusCode::ACCEPTED, &json!({"stopping": true}))
         }
         _ => refuse(StatusCode::NOT_FOUND, "there is no such address"),

@@ -16,6 +16,7 @@ use nbvend_cloud::door::Peer;
 use tokio::net::{TcpListener, TcpStream};
 
 pub use dispatch::Site;
+pub use notebooks::SESSION_COOKIES;
 
 use crate::failure::Failure;
 
@@ -114,8 +115,8 @@ where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request| {
-        let (site, peer) = (Arc::clone(&site), peer.clone());
-        async move { Ok::<_, std::convert::Infallible>(dispatch::dispatch(&site, request, peer).await) }
+        let answer = dispatch::dispatch(Arc::clone(&site), request, peer.clone());
+        async move { Ok::<_, std::convert::Infallible>(answer.await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,15 +1,19 @@
 //! A notebook's own address: a presigned URL opens a session, the session's cookie lets requests through to the
 //! notebook's server, and nothing else does.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use nbvend_cloud::door::{Body, Peer, full};
 use nbvend_cloud::services::sagemaker::access::{self, Refusal};
-use nbvend_host::proxy;
+use nbvend_host::proxy::{self, CancellationToken};
+use nbvend_wire::timestamp::Timestamp;
 
 use super::Site;
 
@@ -34,9 +38,35 @@ impl Place {
     }
 }
 
-/// The session's cookie. On https its name binds it to this very host.
+/// The session's cookie, on http and on https; there its name binds it to this very host.
+pub const SESSION_COOKIES: [&str; 2] = ["nbvend-session", "__Host-nbvend-session"];
+
 fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-nbvend-session" } else { "nbvend-session" }
+    SESSION_COOKIES[usize::from(secure)]
+}
+
+/// What ends the open requests and websockets of each session, by its cookie.
+#[derive(Default)]
+pub struct Sessions(Mutex<HashMap<String, CancellationToken>>);
+
+impl Sessions {
+    /// The session's token; a timer of its own cancels it when the session ends.
+    fn token(site: &Arc<Site>, cookie: &str, expires: Timestamp) -> CancellationToken {
+        let mut sessions = site.sessions.0.lock().expect("nobody panics while holding the sessions");
+        if let Some(token) = sessions.get(cookie) {
+            return token.clone();
+        }
+        let token = CancellationToken::new();
+        sessions.insert(cookie.to_owned(), token.clone());
+        let left = u64::try_from(expires.0 - site.engine.now().0).unwrap_or(0);
+        let (site, cookie, ending) = (Arc::clone(site), cookie.to_owned(), token.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(left)).await;
+            ending.cancel();
+            site.sessions.0.lock().expect("nobody panics while holding the sessions").remove(&cookie);
+        });
+        token
+    }
 }
 
 /// Where a link leads when it says nothing else.
@@ -46,20 +76,19 @@ pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, p
     if let Some(token) = query_value(request.uri().query().unwrap_or_default(), "authToken") {
         return open(site, &place, &request, &token, &peer).await;
     }
-    let cookie = cookie(&request, cookie_name(peer.secure));
-    let visit = match cookie.map(|value| access::session(&site.engine, &place.region, &place.name, &value)) {
-        Some(Ok(visit)) => visit,
-        Some(Err(refusal)) => return refuse(&refusal),
-        None => return refuse(&Refusal::NoSession),
+    let Some(cookie) = cookie(&request, cookie_name(peer.secure)) else {
+        return refuse(&Refusal::NoSession);
     };
-    let upgrade = request.headers().contains_key("upgrade");
-    if !proxy::origin_allowed(request.method(), request.headers(), upgrade) {
-        return page(StatusCode::FORBIDDEN, "Refused", "This request came from a page of another site.");
-    }
+    let visit = match access::session(&site.engine, &place.region, &place.name, &cookie) {
+        Ok(visit) => visit,
+        Err(refusal) => return refuse(&refusal),
+    };
     let Some(target) = site.notebooks.target(&visit.notebook_id, &visit.user) else {
         return refuse(&Refusal::NotInService("starting or stopped".to_owned()));
     };
-    site.notebooks.forward(request, &target, &visit, &peer, &site.engine).await
+    let ends = Sessions::token(site, &cookie, visit.expires);
+    let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
+    proxy::forward(request, &target, peer, &ends).await.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
 /// Turns a presigned URL into a session and leads away from it, so that the token stays in no history.

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::event::changed;
 use super::state::{Notebook, Status, lifecycle_config};
 use super::tags::{self, Tag};
-use super::{IN_USE, NOTEBOOKS};
+use super::{PRINCIPAL, NOTEBOOKS};
 use crate::context::{ContextKeys, Cx};
 use crate::identity::Caller;
 use crate::operation::{Kind, Operation};
@@ -113,7 +113,7 @@ impl Operation for CreateNotebookInstance {
 
 /// Whether SageMaker may assume an execution role, tried as AWS does: by assuming it.
 pub fn role_can_be_assumed(cx: &mut Cx<'_>, role_arn: &str) -> Result<(), Error> {
-    let sagemaker = Caller::service(IN_USE, cx.region());
+    let sagemaker = Caller::service(PRINCIPAL, cx.region());
     let attempt = AssumeRole {
         role_arn: role_arn.to_owned(),
         role_session_name: "SageMaker".to_owned(),

@@ -1,0 +1,4 @@
+//! SageMaker's resource types.
+
+pub mod lifecycle_config;
+pub mod notebook_instance;

@@ -1,0 +1,325 @@
+//! Starts, stops, watches and adopts servers.
+//!
+//! ```text
+//!   start:  record ──► process ──► answers 200 ──► running ──► (stop) TERM, KILL, sweep ──► record removed
+//!             │            └─ dies or is late: swept, record removed, StartError
+//!             └ engine killed here or later: the record leads the next engine to it (adopt, start or stop)
+//!   running ──► ends by itself ──► swept, record removed, told by `exited`
+//! ```
+//!
+//! All calls for one id take their turn. A server outlives the engine: nothing here ends with the supervisor.
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::process::{self, Process};
+use super::record::Record;
+use super::watch::{Exit, Running, Server};
+use super::{Activity, ServerSpec, StartError, StopError, launch, probe, settings};
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From the start of the process to its first answer.
+    pub start: Duration,
+    /// From SIGTERM to SIGKILL.
+    pub stop: Duration,
+    /// For one question to a server.
+    pub probe: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { start: Duration::from_secs(90), stop: Duration::from_secs(10), probe: Duration::from_secs(10) }
+    }
+}
+
+/// What a server's log may grow to; looked at with each question for its status.
+const LOG: u64 = 8 << 20;
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// The servers of one state folder. One supervisor at a time may use a folder.
+#[derive(Debug)]
+pub struct Supervisor {
+    inner: Arc<Inner>,
+    exits: tokio::sync::Mutex<UnboundedReceiver<Exit>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    folder: PathBuf,
+    limits: Limits,
+    running: Mutex<HashMap<String, Arc<Server>>>,
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    exits: UnboundedSender<Exit>,
+}
+
+impl Supervisor {
+    /// `state_dir` holds a small file for each running server.
+    pub fn new(state_dir: &Path) -> Self {
+        Self::with_limits(state_dir, Limits::default())
+    }
+
+    pub fn with_limits(state_dir: &Path, limits: Limits) -> Self {
+        let (send, receive) = unbounded_channel();
+        let inner = Inner {
+            folder: state_dir.to_owned(),
+            limits,
+            running: Mutex::default(),
+            turns: Mutex::default(),
+            exits: send,
+        };
+        Self { inner: Arc::new(inner), exits: tokio::sync::Mutex::new(receive) }
+    }
+
+    /// Returns when the server answers. The generation that runs already is returned as it is, one that an earlier
+    /// engine left is adopted, an older one is stopped first. On an error nothing is left running.
+    pub async fn start(&self, spec: ServerSpec) -> Result<Running, StartError> {
+        // In a task of its own, so that a caller who goes away leaves no half-started server behind.
+        let inner = self.inner.clone();
+        let task = tokio::spawn(async move { inner.start(spec).await });
+        task.await.unwrap_or_else(|error| Err(StartError::Abandoned(error.to_string())))
+    }
+
+    /// Ends the server and all of its processes. Succeeds when there is none.
+    pub async fn stop(&self, id: &str) -> Result<(), StopError> {
+        let (inner, id) = (self.inner.clone(), id.to_owned());
+        let task = tokio::spawn(async move {
+            let turn = inner.turn(&id);
+            let _turn = turn.lock().await;
+            inner.stop(&id).await
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(StopError::Io { path: self.inner.folder.clone(), source: error.into() })
+        })
+    }
+
+    /// Takes over the servers an earlier engine left running and returns them. What is left of those that ended or were
+    /// being started is cleared up. One that lives but does not answer is not among them: start or stop it.
+    pub async fn adopt(&self) -> Vec<Running> {
+        let mut tasks = JoinSet::new();
+        for id in Record::ids(&self.inner.folder) {
+            let inner = self.inner.clone();
+            tasks.spawn(async move {
+                let turn = inner.turn(&id);
+                let _turn = turn.lock().await;
+                match inner.get(&id) {
+                    Some(server) => Some(server.running.clone()),
+                    None => inner.adopt(&id).await,
+                }
+            });
+        }
+        tasks.join_all().await.into_iter().flatten().collect()
+    }
+
+    /// Where the server listens, while it runs.
+    pub fn socket(&self, id: &str) -> Option<PathBuf> {
+        self.inner.get(id).map(|server| server.running.socket.clone())
+    }
+
+    pub fn running(&self) -> Vec<Running> {
+        self.inner.books().values().map(|server| server.running.clone()).collect()
+    }
+
+    /// Waits for the next server that ends although nobody stopped it. For one caller at a time.
+    pub async fn exited(&self) -> Exit {
+        let exit = self.exits.lock().await.recv().await;
+        // The sender lives in `inner`, which lives as long as we do.
+        exit.expect("the sender is in this supervisor")
+    }
+
+    /// What the server does; none when it does not run or does not answer in time.
+    pub async fn status(&self, id: &str) -> Option<Activity> {
+        let running = self.inner.get(id)?.running.clone();
+        let _ = launch::trim_log(&running.log, LOG);
+        probe::activity(&running.socket, self.inner.limits.probe).await
+    }
+}
+
+impl Inner {
+    fn books(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Server>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, id: &str) -> Option<Arc<Server>> {
+        self.books().get(id).cloned()
+    }
+
+    fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        turns.entry(id.to_owned()).or_default().clone()
+    }
+
+    async fn start(self: Arc<Self>, spec: ServerSpec) -> Result<Running, StartError> {
+        if !settings::id_is_good(&spec.id) {
+            return Err(StartError::BadId { id: spec.id });
+        }
+        if !settings::run_dir_fits(&spec.run_dir) {
+            return Err(StartError::RunDirTooLong { dir: spec.run_dir });
+        }
+        let turn = self.turn(&spec.id);
+        let _turn = turn.lock().await;
+        if self.get(&spec.id).is_none() {
+            self.adopt(&spec.id).await;
+        }
+        if let Some(server) = self.get(&spec.id)
+            && server.process.exit().is_none()
+        {
+            let running = &server.running;
+            if running.generation == spec.generation {
+                return Ok(running.clone());
+            }
+            if running.generation > spec.generation {
+                return Err(StartError::Superseded { running: running.generation });
+            }
+        }
+        // An older generation, or what is left of one.
+        self.stop(&spec.id).await?;
+        self.begin(&spec).await
+    }
+
+    async fn begin(self: &Arc<Self>, spec: &ServerSpec) -> Result<Running, StartError> {
+        launch::make_ready(spec)?;
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).map_err(|error| StartError::Abandoned(error.to_string()))?;
+        let mut record = Record {
+            id: spec.id.clone(),
+            generation: spec.generation,
+            leader: None,
+            marker: hex::encode(secret),
+            boot: process::boot_id(),
+            socket: spec.socket(),
+            log: spec.log(),
+            home: spec.home.clone(),
+        };
+        record.write(&self.folder).map_err(StartError::io(&self.folder))?;
+        let born = launch::spawn(spec, &record.marker)
+            .and_then(|child| Process::of_child(child).map_err(StartError::io(Path::new("/proc"))));
+        let process = match born {
+            Ok(process) => process,
+            Err(error) => {
+                self.clear_up(&record).await?;
+                return Err(error);
+            }
+        };
+        record.leader = Some(process.identity);
+        let ready = match record.write(&self.folder) {
+            Ok(()) => self.until_ready(&record, &process).await,
+            Err(source) => Err(StartError::Io { path: self.folder.clone(), source }),
+        };
+        if let Err(error) = ready {
+            self.clear_up(&record).await?;
+            return Err(error);
+        }
+        Ok(self.enter(Server::new(record, process, false)))
+    }
+
+    async fn until_ready(&self, record: &Record, process: &Process) -> Result<(), StartError> {
+        let deadline = Instant::now() + self.limits.start;
+        loop {
+            if let Some(reason) = process.exit() {
+                return Err(StartError::Died { reason, log: launch::log_tail(&record.log) });
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(StartError::Timeout {
+                    after: self.limits.start,
+                    log: launch::log_tail(&record.log),
+                });
+            }
+            if record.socket.exists() && probe::activity(&record.socket, left).await.is_some() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Enters a server in the books and watches it.
+    fn enter(self: &Arc<Self>, server: Server) -> Running {
+        let running = server.running.clone();
+        let server = Arc::new(server);
+        self.books().insert(running.id.clone(), server.clone());
+        let inner = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let reason = server.process.ended().await;
+            let Some(inner) = inner.upgrade() else { return };
+            let id = &server.running.id;
+            let turn = inner.turn(id);
+            let _turn = turn.lock().await;
+            // A stop or a newer start that had its turn before us has taken it out of the books.
+            if !inner.get(id).is_some_and(|current| Arc::ptr_eq(&current, &server)) {
+                return;
+            }
+            inner.books().remove(id);
+            let log_tail = launch::log_tail(&server.running.log);
+            if let Err(error) = inner.clear_up(&server.record).await {
+                tracing::warn!(%error, "a server that ended has left processes behind");
+            }
+            let generation = server.running.generation;
+            let _ = inner.exits.send(Exit { id: id.clone(), generation, reason, log_tail });
+        });
+        running
+    }
+
+    /// Looks for the process of a record and takes it over if it lives and answers; clears up after one that is dead.
+    /// The caller has the id's turn.
+    async fn adopt(self: &Arc<Self>, id: &str) -> Option<Running> {
+        let record = Record::read(&self.folder, id)?;
+        let Some(process) = record.leader.and_then(Process::adopt) else {
+            if let Err(error) = self.clear_up(&record).await {
+                tracing::warn!(%error, "a server that ended has left processes behind");
+            }
+            return None;
+        };
+        if probe::activity(&record.socket, self.limits.probe).await.is_none() {
+            tracing::warn!(
+                id,
+                pid = process.identity.pid,
+                "a server of an earlier engine lives but does not answer"
+            );
+            return None;
+        }
+        Some(self.enter(Server::new(record, process, true)))
+    }
+
+    /// Ends what runs or is left of a server. The caller has the id's turn.
+    async fn stop(&self, id: &str) -> Result<(), StopError> {
+        let server = self.books().remove(id);
+        let (record, process) = match &server {
+            Some(server) => (Some(server.record.clone()), Some(server.process.clone())),
+            None => {
+                let record = Record::read(&self.folder, id);
+                let process = record.as_ref().and_then(|record| Process::adopt(record.leader?));
+                (record, process)
+            }
+        };
+        let Some(record) = record else {
+            // A record of an earlier boot stands for nothing that runs.
+            return Record::remove(&self.folder, id)
+                .map_err(|source| StopError::Io { path: self.folder.clone(), source });
+        };
+        if let Some(process) = process {
+            // Jupyter ends its kernels and terminals itself when asked; what it leaves is swept up below.
+            process.terminate();
+            let _ = tokio::time::timeout(self.limits.stop, process.ended()).await;
+        }
+        self.clear_up(&record).await
+    }
+
+    /// Kills what is left of a server, and forgets it once nothing is.
+    async fn clear_up(&self, record: &Record) -> Result<(), StopError> {
+        let pids = process::sweep(&record.marker, record.leader, SWEEP).await;
+        if !pids.is_empty() {
+            return Err(StopError::Survived { id: record.id.clone(), pids });
+        }
+        let _ = std::fs::remove_file(&record.socket);
+        Record::remove(&self.folder, &record.id)
+            .map_err(|source| StopError::Io { path: self.folder.clone(), source })
+    }
+}

@@ -1,0 +1,128 @@
+//! Connections to one notebook's socket: kept open between requests, closed when they have idled for a while.
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use super::target::Limits;
+use super::upload::Upload;
+
+/// How long a connection may idle.
+const IDLE: Duration = Duration::from_secs(30);
+
+pub(super) struct Pool {
+    socket: PathBuf,
+    limits: Limits,
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    connection: SendRequest<Upload>,
+    since: Instant,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum ConnectError {
+    /// Nobody listens there.
+    Gone,
+    /// Somebody listens but does not accept.
+    Late,
+    Failed(String),
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("socket", &self.socket).field("idle", &self.idle().len()).finish()
+    }
+}
+
+impl Pool {
+    pub(super) fn new(socket: PathBuf, limits: Limits) -> Self {
+        Self { socket, limits, idle: Mutex::default() }
+    }
+
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that is open and free. One whose last request's body is still being sent stays where it is.
+    pub(super) fn take(&self) -> Option<SendRequest<Upload>> {
+        let mut idle = self.idle();
+        idle.retain(|entry| !entry.connection.is_closed());
+        let at = idle.iter().rposition(|entry| entry.connection.is_ready())?;
+        Some(idle.swap_remove(at).connection)
+    }
+
+    /// Keeps a connection for the next request.
+    pub(super) fn put(self: &Arc<Self>, connection: SendRequest<Upload>) {
+        if connection.is_closed() {
+            return;
+        }
+        let mut idle = self.idle();
+        if idle.len() >= self.limits.idle {
+            return;
+        }
+        if idle.is_empty() {
+            tokio::spawn(expire(Arc::downgrade(self)));
+        }
+        idle.push(Idle { connection, since: Instant::now() });
+    }
+
+    /// A new connection, `upgradable` for a websocket.
+    pub(super) async fn connect(&self, upgradable: bool) -> Result<SendRequest<Upload>, ConnectError> {
+        let connected = tokio::time::timeout(self.limits.connect, self.dial()).await;
+        let stream = connected.unwrap_or(Err(ConnectError::Late))?;
+        let handshake = http1::Builder::new().max_headers(200).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(|error| ConnectError::Failed(error.to_string()))?;
+        if upgradable {
+            tokio::spawn(connection.with_upgrades());
+        } else {
+            tokio::spawn(connection);
+        }
+        Ok(sender)
+    }
+
+    async fn dial(&self) -> Result<UnixStream, ConnectError> {
+        loop {
+            match UnixStream::connect(&self.socket).await {
+                Ok(stream) => return Ok(stream),
+                // A unix socket whose queue is full says so at once instead of letting us wait.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => {
+                    use io::ErrorKind::{ConnectionRefused, NotFound};
+                    let gone = matches!(error.kind(), ConnectionRefused | NotFound);
+                    return Err(if gone {
+                        ConnectError::Gone
+                    } else {
+                        ConnectError::Failed(error.to_string())
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Closes what has idled too long, until nothing idles or the pool is gone.
+async fn expire(pool: Weak<Pool>) {
+    loop {
+        tokio::time::sleep(IDLE / 2).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let mut idle = pool.idle();
+        idle.retain(|entry| entry.since.elapsed() < IDLE && !entry.connection.is_closed());
+        if idle.is_empty() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Real JupyterLab servers: installed once (below NBVEND_JUPYTER_ENV, or the target folder), started, used through the
+//! proxy, stopped, killed and adopted.
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nbvend_host::jupyter::{
+    Environment, ExitReason, Limits, ServerSpec, StartError, Supervisor, identity, prepare,
+};
+use nbvend_host::proxy::Target;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use crate::support::client::{call, host, parse};
+use crate::support::gate::Gate;
+use crate::support::websocket::Websocket;
+
+const ID: &str = "demo-user-notebook";
+
+async fn environment() -> Environment {
+    let dir = std::env::var_os("NBVEND_JUPYTER_ENV");
+    let dir = dir.map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("jupyter"), PathBuf::from);
+    let environment = prepare(&dir, |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(environment.version().starts_with("4."));
+    environment
+}
+
+/// Folders for one server; whatever of it still runs at the end is ended.
+struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        // Paths of unix sockets are short.
+        Self { dir: tempfile::Builder::new().prefix("nb").tempdir_in("/tmp").unwrap() }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    fn supervisor(&self) -> Supervisor {
+        Supervisor::new(&self.state())
+    }
+
+    async fn spec(&self, generation: u64) -> ServerSpec {
+        ServerSpec {
+            id: ID.to_owned(),
+            generation,
+            home: self.home(),
+            run_dir: self.dir.path().join("run"),
+            user_name: "Demo-User".to_owned(),
+            environment: environment().await,
+            env: vec![("NBVEND_TEST".to_owned(), "42".to_owned())],
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let state = self.state();
+        let stop = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { Supervisor::new(&state).stop(ID).await })
+        });
+        let _ = stop.join();
+    }
+}
+
+/// The living processes of this place's server, found independently of the supervisor's own search: everything whose
+/// environment names the place's run folder.
+fn processes(place: &Place) -> Vec<i32> {
+    let run = format!("JUPYTER_RUNTIME_DIR={}", place.dir.path().join("run").display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        if environment.split(|byte| *byte == 0).any(|variable| variable == run.as_bytes()) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+fn kill(pid: i32) {
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+/// A browser's cookie jar, as far as one notebook needs it.
+struct Browser<'a> {
+    gate: &'a Gate,
+    xsrf: String,
+}
+
+impl<'a> Browser<'a> {
+    async fn open(gate: &'a Gate) -> Self {
+        let answer = call(gate.address, "GET", "/lab", &[], b"").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let cookie = answer.header("set-cookie").expect("Lab sets _xsrf");
+        let xsrf = cookie.strip_prefix("_xsrf=").unwrap().split(';').next().unwrap().to_owned();
+        Self { gate, xsrf }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> Value {
+        let cookie = format!("_xsrf={}", self.xsrf);
+        let origin = format!("http://{}", host(self.gate.address));
+        let headers = [("Cookie", cookie.as_str()), ("X-XSRFToken", &self.xsrf), ("Origin", &origin)];
+        let answer = call(self.gate.address, method, path, &headers, body.to_string().as_bytes()).await;
+        assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
+        if answer.body.is_empty() { Value::Null } else { answer.json() }
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = call(self.gate.address, "GET", path, &[], b"").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// Runs code in a kernel over its websocket and returns the result's text.
+    async fn run(&self, kernel: &str, code: &str) -> String {
+        let origin = format!("http://{}", host(self.gate.address));
+        let cookie = format!("_xsrf={}", self.xsrf);
+        let path = format!("/api/kernels/{kernel}/channels?session_id=s1");
+        let headers = [("Origin", origin.as_str()), ("Cookie", &cookie)];
+        let mut websocket =
+            Websocket::open(self.gate.address, &path, &headers).await.map_err(|a| a.text()).unwrap();
+        let header = json!({"msg_id": "m1", "session": "s1", "username": "u", "date": "", "version": "5.3",
+            "msg_type": "execute_request"});
+        let content = json!({"code": code, "silent": false, "store_history": false, "user_expressions": {},
+            "allow_stdin": false, "stop_on_error": true});
+        let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
+            "channel": "shell", "buffers": []});
+        websocket.send(&message.to_string()).await;
+        loop {
+            let message: Value =
+                serde_json::from_str(&websocket.next().await.expect("the kernel answers")).unwrap();
+            match message["msg_type"].as_str().unwrap() {
+                "execute_result" => {
+                    return message["content"]["data"]["text/plain"].as_str().unwrap().to_owned();
+                }
+                "error" => panic!("{message}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_notebook_is_used_stopped_and_started_again() {
+    let place = Place::new();
+    let supervisor = place.supervisor();
+    let running = supervisor.start(place.spec(1).await).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        supervisor.start(place.spec(1).await).await.unwrap(),
+        running,
+        "starting again changes nothing"
+    );
+    assert_eq!(supervisor.socket(ID), Some(running.socket.clone()));
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&running.socket).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+
+    // Without the proxy's word nobody is anybody, cookies and tokens or not.
+    let mut direct = UnixStream::connect(&running.socket).await.unwrap();
+    let request =
+        "GET /api/contents?token= HTTP/1.1\r\nHost: x\r\nAuthorization: token \r\nConnection: close\r\n\r\n";
+    direct.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    direct.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(parse(&answer).status, 403);
+
+    let gate = Gate::open(Target::new(running.socket.clone(), identity("Jörg Demo"))).await;
+    let browser = Browser::open(&gate).await;
+    assert_eq!(browser.get("/api/status").await["kernels"], 0);
+    let forged = call(gate.address, "GET", "/api/me", &[("X-Nbvend-User", "root")], b"").await.json();
+    assert_eq!(forged["identity"]["username"], "Jörg Demo");
+
+    // Writing needs the XSRF token, and then the file is in the work folder.
+    let file = json!({"type": "file", "format": "text", "content": "kept"}).to_string();
+    let bare = call(gate.address, "PUT", "/api/contents/a.txt", &[], file.as_bytes()).await;
+    assert_eq!(bare.status, 403, "{}", bare.text());
+    assert!(!place.home().join("a.txt").exists());
+    browser.send("PUT", "/api/contents/a.txt", serde_json::from_str(&file).unwrap()).await;
+    assert_eq!(std::fs::read_to_string(place.home().join("a.txt")).unwrap(), "kept");
+
+    // A module of the user's with the name of one that the server needs must not hinder the next start.
+    std::fs::write(place.home().join("json.py"), "raise SystemExit('loaded the wrong module')").unwrap();
+
+    let kernel = browser.send("POST", "/api/kernels", json!({"name": "python3"})).await;
+    let kernel = kernel["id"].as_str().unwrap();
+    std::fs::remove_file(place.home().join("json.py")).unwrap();
+    assert_eq!(browser.run(kernel, "6*7").await, "42");
+    assert_eq!(browser.run(kernel, "import os; int(os.environ['NBVEND_TEST'])").await, "42");
+    assert_eq!(browser.run(kernel, "'CARGO_MANIFEST_DIR' in os.environ").await, "False");
+    let ipc = std::fs::read_dir(place.dir.path().join("run")).unwrap().flatten();
+    assert!(
+        ipc.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains("-ipc-")),
+        "kernels use ipc"
+    );
+    let activity = supervisor.status(ID).await.unwrap();
+    assert_eq!(activity.kernels, 1);
+    let terminal = browser.send("POST", "/api/terminals", json!({})).await;
+    assert_eq!(terminal["name"], "1");
+
+    // A process that leaves the kernel's session and outlives it.
+    browser
+        .run(kernel, "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True).pid")
+        .await;
+    assert!(processes(&place).len() >= 4, "{:?}", processes(&place));
+    supervisor.stop(ID).await.unwrap();
+    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!((supervisor.socket(ID), supervisor.status(ID).await), (None, None));
+    assert_eq!(call(gate.address, "GET", "/api/status", &[], b"").await.status, 502);
+    supervisor.stop(ID).await.unwrap();
+
+    std::fs::write(place.home().join("json.py"), "raise SystemExit('loaded the wrong module')").unwrap();
+    let again = supervisor.start(place.spec(2).await).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(again.pid, running.pid);
+    assert_eq!(browser.get("/api/contents/a.txt").await["content"], "kept");
+    let older = supervisor.start(place.spec(1).await).await.unwrap_err();
+    assert!(matches!(older, StartError::Superseded { running: 2 }), "{older}");
+    supervisor.stop(ID).await.unwrap();
+}
+
+/// The engine of the next test: starts a server, says so, and waits to be killed.
+#[tokio::test]
+#[ignore = "run by the next test, as a process of its own"]
+async fn an_engine_to_be_killed() {
+    let Some(dir) = std::env::var_os("NBVEND_TEST_PLACE") else { return };
+    let place = std::mem::ManuallyDrop::new(Place { dir: tempfile::tempdir_in("/tmp").unwrap() });
+    let mut spec = place.spec(7).await;
+    spec.home = Path::new(&dir).join("home");
+    spec.run_dir = Path::new(&dir).join("run");
+    std::fs::remove_dir(place.dir.path()).unwrap();
+    let supervisor = Supervisor::new(&Path::new(&dir).join("state"));
+    let running = supervisor.start(spec).await.unwrap_or_else(|error| panic!("{error}"));
+    println!("\nstarted {}", running.pid);
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_server_outlives_the_engine_and_is_adopted() {
+    let place = Place::new();
+    environment().await;
+    let mut engine = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "jupyter::an_engine_to_be_killed", "--ignored", "--nocapture"])
+        .env("NBVEND_TEST_PLACE", place.dir.path())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(engine.stdout.take().unwrap()).lines();
+    let pid: i32 = loop {
+        let line = lines.next_line().await.unwrap().expect("the engine starts a server");
+        if let Some(pid) = line.strip_prefix("started ") {
+            break pid.parse().unwrap();
+        }
+    };
+    engine.kill().await.unwrap();
+
+    let supervisor = place.supervisor();
+    assert_eq!(supervisor.socket(ID), None);
+    let adopted = supervisor.adopt().await;
+    assert_eq!(adopted.len(), 1);
+    assert_eq!((adopted[0].pid, adopted[0].generation, adopted[0].adopted), (pid, 7, true));
+    assert_eq!(supervisor.adopt().await, adopted, "adopting again changes nothing");
+    assert_eq!(supervisor.start(place.spec(7).await).await.unwrap(), adopted[0]);
+    assert_eq!(supervisor.status(ID).await.unwrap().kernels, 0);
+
+    // Another engine that is asked to start it before it has adopted finds it too.
+    drop(supervisor);
+    let supervisor = place.supervisor();
+    assert_eq!(supervisor.start(place.spec(7).await).await.unwrap().pid, pid);
+
+    kill(pid);
+    let exit = supervisor.exited().await;
+    assert_eq!((exit.id.as_str(), exit.generation, exit.reason), (ID, 7, ExitReason::Unknown));
+    assert!(exit.log_tail.contains("Jupyter"), "{}", exit.log_tail);
+    assert_eq!(supervisor.socket(ID), None);
+    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(place.supervisor().adopt().await, []);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_by_itself_is_reported_and_leaves_nothing() {
+    let place = Place::new();
+    let supervisor = place.supervisor();
+    let running = supervisor.start(place.spec(1).await).await.unwrap_or_else(|error| panic!("{error}"));
+    let gate = Gate::open(Target::new(running.socket.clone(), identity("Demo-User"))).await;
+    let browser = Browser::open(&gate).await;
+    browser.send("POST", "/api/kernels", json!({"name": "python3"})).await;
+    kill(running.pid);
+    let exit = supervisor.exited().await;
+    assert_eq!((exit.id.as_str(), exit.reason), (ID, ExitReason::Signal(9)));
+    assert!(exit.reason.to_string().contains("memory"));
+    assert_eq!(processes(&place), Vec::<i32>::new(), "the kernel is gone too");
+    assert!(!running.socket.exists());
+}
+
+#[tokio::test]
+async fn a_start_that_fails_says_why_and_leaves_nothing() {
+    let place = Place::new();
+    let supervisor = place.supervisor();
+    let mut broken = place.spec(1).await;
+    broken.env.push(("PYTHONHOME".to_owned(), "/nowhere".to_owned()));
+    let error = supervisor.start(broken).await.unwrap_err();
+    assert!(matches!(&error, StartError::Died { reason: ExitReason::Code(1), .. }), "{error}");
+    assert!(error.log().unwrap().contains("/nowhere"), "{error}");
+
+    let mut long = place.spec(1).await;
+    long.run_dir = place.dir.path().join("x".repeat(60));
+    let error = supervisor.start(long).await.unwrap_err();
+    assert!(matches!(error, StartError::RunDirTooLong { .. }), "{error}");
+
+    let hasty = Supervisor::with_limits(
+        &place.state(),
+        Limits { start: Duration::from_millis(30), ..Limits::default() },
+    );
+    let error = hasty.start(place.spec(1).await).await.unwrap_err();
+    assert!(matches!(error, StartError::Timeout { .. }), "{error}");
+    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(place.supervisor().adopt().await, []);
+    assert_eq!(std::fs::read_dir(place.state()).unwrap().count(), 0);
+}
