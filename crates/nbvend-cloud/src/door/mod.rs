@@ -13,6 +13,7 @@
 mod authenticate;
 mod authorise;
 mod perform;
+mod permit;
 mod route;
 
 use bytes::{Bytes, BytesMut};
@@ -29,6 +30,7 @@ use crate::services;
 
 pub use authenticate::{authenticate, credential};
 pub use perform::{call, perform, wait_for};
+pub use permit::{DataCall, denied, permit};
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;
 
