@@ -50,6 +50,11 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     type Output: Serialize + Send + 'static;
     type Error: ServiceError;
 
+    /// The IAM action of this very call, where it depends on the input (`s3:GetObjectVersion`).
+    fn action(&self) -> Option<&'static str> {
+        Self::ACTION
+    }
+
     /// ARNs the action is authorised on.
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
         let _ = cx;

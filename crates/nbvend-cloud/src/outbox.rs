@@ -78,8 +78,9 @@ pub fn oldest(tx: &Tx<'_>, limit: u32) -> Result<Vec<Pending>, StoreError> {
     rows.map(|row| row.map_err(StoreError::from)).collect()
 }
 
-/// Takes an event out once its deliveries are written.
-pub fn remove(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
-    tx.connection().prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
+/// Takes all events up to and with that one out, once their deliveries are written. Places are given in commit order, so
+/// whoever read the oldest events read all of these.
+pub fn remove_through(tx: &Tx<'_>, last: i64) -> Result<(), StoreError> {
+    tx.connection().prepare_cached("DELETE FROM outbox WHERE id <= ?1")?.execute([last])?;
     Ok(())
 }

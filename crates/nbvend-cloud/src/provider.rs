@@ -3,6 +3,8 @@
 //! Each service implements a provider a resource type in its own `cfn.rs`, by calling its own operations. One step of
 //! a provider runs in the same transaction as the stack's row about it, so a step is done or not done, never half.
 
+pub mod lenient;
+
 use serde_json::{Map, Value};
 
 use crate::context::Cx;

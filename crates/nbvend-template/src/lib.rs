@@ -19,6 +19,7 @@ pub mod parameters;
 mod parse;
 mod path;
 mod references;
+pub mod sam;
 mod shape;
 mod validate;
 

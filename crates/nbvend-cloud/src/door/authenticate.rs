@@ -85,7 +85,8 @@ pub fn credential(engine: &Engine, signature: &Signature) -> Result<Option<Acces
     }
 }
 
-fn signing_key(engine: &Engine, signature: &Signature, secret: &str) -> SigningKey {
+/// The key that signs for a signature's scope.
+pub(crate) fn signing_key(engine: &Engine, signature: &Signature, secret: &str) -> SigningKey {
     let scope = (
         signature.access_key_id.clone(),
         signature.date.clone(),

@@ -15,6 +15,8 @@ mod authorise;
 mod perform;
 mod permit;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
@@ -29,8 +31,9 @@ use crate::identity::Caller;
 use crate::services;
 
 pub use authenticate::{authenticate, credential};
-pub use perform::{call, perform, wait_for};
+pub use perform::{allowed, call, perform, wait_for};
 pub use permit::{DataCall, denied, permit};
+pub(crate) use authenticate::signing_key;
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;
 

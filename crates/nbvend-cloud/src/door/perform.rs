@@ -22,7 +22,7 @@ pub fn perform<O: Operation>(cx: &mut Cx<'_>, operation: O) -> Result<O::Output,
     }
     let input = serde_json::to_value(&operation).map_err(internal)?;
     let resources = operation.resources(cx);
-    let action = action(O::SERVICE, O::NAME, O::ACTION);
+    let action = action(O::SERVICE, O::NAME, operation.action());
     let mut context = ContextKeys::new();
     operation.context(cx, &mut context);
 
@@ -107,6 +107,20 @@ pub async fn call<O: Operation>(engine: &Engine, caller: Caller, mut operation: 
     let shared = engine.clone();
     let output = engine.store().write(move |tx| perform(&mut Cx::new(&shared, tx, caller), operation)).await;
     output.map_err(internal)?
+}
+
+/// Whether a call would be allowed now: asked before its bytes are taken in. Nothing is recorded; the call itself is
+/// asked again when it is made.
+pub fn allowed<O: Operation>(engine: &Engine, caller: &Caller, operation: &O) -> Result<(), WireError> {
+    let decided = engine.store().read(|tx| {
+        let cx = Cx::new(engine, tx, caller.clone());
+        let resources = operation.resources(&cx);
+        let action = action(O::SERVICE, O::NAME, operation.action());
+        let mut context = ContextKeys::new();
+        operation.context(&cx, &mut context);
+        authorise(&cx, &Question { action: &action, resources: &resources, context: &context })
+    });
+    decided.map_err(internal)?
 }
 
 /// Records a call that was refused before it could run, and hands its error back.

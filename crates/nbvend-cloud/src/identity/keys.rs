@@ -25,6 +25,9 @@ pub struct Session {
     pub policies: Vec<String>,
     /// Session tags.
     pub tags: Vec<(String, String)>,
+    /// Keys of those that go on to sessions made from this one.
+    #[serde(default)]
+    pub transitive: Vec<String>,
     pub source_identity: Option<String>,
 }
 
@@ -42,7 +45,7 @@ pub struct AccessKey {
 
 impl Record for AccessKey {
     const KIND: &'static str = "identity.access-key";
-    const INDEXES: &'static [&'static str] = &["user", "session-hour"];
+    const INDEXES: &'static [&'static str] = &["user", "session-hour", "user-session"];
 
     fn key(&self) -> String {
         self.id.clone()
@@ -52,7 +55,13 @@ impl Record for AccessKey {
         match (&self.session, &self.principal) {
             (None, Principal::User { name, .. }) => vec![("user", name.clone())],
             // Found again by the hour they end in, when ended sessions are removed.
-            (Some(session), _) => vec![("session-hour", (session.expires.0 / 3_600_000).to_string())],
+            (Some(session), principal) => {
+                let mut entries = vec![("session-hour", (session.expires.0 / 3_600_000).to_string())];
+                if let Principal::User { name, .. } = principal {
+                    entries.push(("user-session", name.clone()));
+                }
+                entries
+            }
             _ => Vec::new(),
         }
     }
@@ -77,5 +86,10 @@ impl AccessKey {
     /// The long-lived keys of a user.
     pub fn of_user(tx: &Tx<'_>, name: &str) -> Result<Vec<Self>, StoreError> {
         tx.find(GLOBAL, "user", name)
+    }
+
+    /// The sessions that a user has of itself, by `GetSessionToken`.
+    pub fn sessions_of_user(tx: &Tx<'_>, name: &str) -> Result<Vec<Self>, StoreError> {
+        tx.find(GLOBAL, "user-session", name)
     }
 }

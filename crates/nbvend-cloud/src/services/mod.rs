@@ -7,6 +7,8 @@ pub mod events;
 pub mod iam;
 pub mod lambda;
 pub mod logs;
+#[cfg(test)]
+mod parity;
 pub mod s3;
 pub mod sagemaker;
 pub mod servicecatalog;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use crate::operation::{RawHandler, Service};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
+use crate::store::{StoreError, Tx};
 
 /// All services, by id.
 pub static SERVICES: &[&Service] = &[
@@ -49,6 +52,8 @@ static PROVIDERS: &[&[&'static dyn Provider]] = &[
     servicecatalog::PROVIDERS,
     ssm::PROVIDERS,
     sts::PROVIDERS,
+    #[cfg(test)]
+    cloudformation::TEST_PROVIDERS,
 ];
 
 static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
@@ -65,6 +70,20 @@ static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
     ssm::reconcilers,
     sts::reconcilers,
 ];
+
+/// Who may point to blobs: each says whether one of its records points to that one. A service that keeps ids of blobs
+/// must stand here, or they are swept away.
+static BLOB_OWNERS: &[fn(&Tx<'_>, &str) -> Result<bool, StoreError>] = &[s3::refers_to_blob];
+
+/// Whether any record of any service points to the blob.
+pub fn blob_referenced(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    for owner in BLOB_OWNERS {
+        if owner(tx, id)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
 
 /// S3 reads its requests itself.
 pub const S3: RawHandler = s3::handle;

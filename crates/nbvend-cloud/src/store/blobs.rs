@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,9 @@ use super::{StoreError, file_error};
 #[derive(Clone)]
 pub struct Blobs {
     folder: Arc<PathBuf>,
+    /// Held while a blob is put in its place and while one is removed, so that a sweep never takes what is just being
+    /// written a second time.
+    placing: Arc<Mutex<()>>,
 }
 
 impl Blobs {
@@ -22,7 +25,7 @@ impl Blobs {
         for sub in [folder.to_path_buf(), folder.join("tmp")] {
             std::fs::create_dir_all(&sub).map_err(|e| file_error(&sub, e))?;
         }
-        Ok(Self { folder: Arc::new(folder.to_path_buf()) })
+        Ok(Self { folder: Arc::new(folder.to_path_buf()), placing: Arc::default() })
     }
 
     /// Begins a blob.
@@ -57,6 +60,7 @@ impl Blobs {
         for shard in list(&self.folder)? {
             for file in if shard.is_dir() { list(&shard)? } else { Vec::new() } {
                 let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let _placing = self.placing();
                 let old = file.metadata().and_then(|m| m.modified()).is_ok_and(|t| {
                     t.elapsed().is_ok_and(|age| age.as_secs() > 3600)
                 });
@@ -66,6 +70,10 @@ impl Blobs {
             }
         }
         Ok(gone)
+    }
+
+    fn placing(&self) -> MutexGuard<'_, ()> {
+        self.placing.lock().expect("nobody panics while placing a blob")
     }
 }
 
@@ -88,13 +96,22 @@ impl BlobWriter {
     pub fn finish(self) -> Result<(String, u64), StoreError> {
         let id = hex::encode(self.digest.finalize());
         let path = self.blobs.path(&id);
+        let sync = || self.file.as_file().sync_all().map_err(|e| file_error(&path, e));
+        // The slow part is outside the lock; a blob that is there already was synced when it came.
+        let synced = !path.exists();
+        if synced {
+            sync()?;
+        }
+        let _placing = self.blobs.placing();
         if let Ok(present) = File::options().append(true).open(&path) {
             // Young again, so that a sweep spares it until it is pointed to.
             present.set_modified(std::time::SystemTime::now()).map_err(|e| file_error(&path, e))?;
         } else {
             let folder = path.parent().unwrap_or(&path).to_path_buf();
             std::fs::create_dir_all(&folder).map_err(|e| file_error(&folder, e))?;
-            self.file.as_file().sync_all().map_err(|e| file_error(&path, e))?;
+            if !synced {
+                sync()?;
+            }
             self.file.persist(&path).map_err(|e| file_error(&path, e.error))?;
             File::open(&folder).and_then(|f| f.sync_all()).map_err(|e| file_error(&folder, e))?;
         }

@@ -9,6 +9,8 @@ mod blobs;
 mod reader;
 mod schema;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tx;
 mod writer;
 
@@ -86,6 +88,19 @@ impl Store {
     /// A copy of the whole database, made while running, at `path`.
     pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
         self.readers.backup(path)
+    }
+
+    /// Dies after `commits` more commits, as a killed engine does: what was committed stays, nobody hears of it.
+    #[cfg(test)]
+    pub fn die_after(&self, commits: u64) {
+        let at = self.writer.commits() + commits;
+        self.writer.dies_at.store(at, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Commits since it was opened.
+    #[cfg(test)]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
     }
 
     /// Commits what is queued and ends the writer.

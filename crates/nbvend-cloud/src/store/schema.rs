@@ -32,6 +32,21 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, bus TEXT NOT NULL, body TEXT NOT NULL
     );
+", "
+    CREATE TABLE log_group (id INTEGER PRIMARY KEY AUTOINCREMENT, bytes INTEGER NOT NULL);
+    CREATE TABLE log_stream (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, group_id INTEGER NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL,
+        first_event INTEGER NOT NULL, last_event INTEGER NOT NULL, last_ingestion INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX log_stream_name ON log_stream (group_id, name);
+    CREATE INDEX log_stream_last ON log_stream (group_id, last_event, name);
+    CREATE TABLE log_event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, group_id INTEGER NOT NULL, stream_id INTEGER NOT NULL,
+        time INTEGER NOT NULL, ingested INTEGER NOT NULL, message TEXT NOT NULL
+    );
+    CREATE INDEX log_event_group ON log_event (group_id, time, id);
+    CREATE INDEX log_event_stream ON log_event (stream_id, time, id);
+    CREATE TABLE log_debris (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, stream_id INTEGER);
 "];
 
 /// Opens the file for the one writer: locked against other engines, durable at each commit.

@@ -26,6 +26,9 @@ type Work = Box<dyn FnOnce(&Tx<'_>) -> Answer + Send>;
 pub(super) struct Writer {
     queue: Sender<Message>,
     commits: Arc<AtomicU64>,
+    /// After the commit of that number the writer is dead: nobody is answered, nothing more is written.
+    #[cfg(test)]
+    pub(super) dies_at: Arc<AtomicU64>,
 }
 
 enum Message {
@@ -37,12 +40,18 @@ impl Writer {
     pub(super) fn start(connection: Connection, signals: Signals, blobs: Blobs) -> Self {
         let (queue, inbox) = channel();
         let commits = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&commits);
+        let dies_at = Arc::new(AtomicU64::new(u64::MAX));
+        let (counted, mortal) = (Arc::clone(&commits), Arc::clone(&dies_at));
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted))
+            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &mortal))
             .expect("a thread can be started");
-        Self { queue, commits }
+        Self {
+            queue,
+            commits,
+            #[cfg(test)]
+            dies_at,
+        }
     }
 
     pub(super) async fn submit<T: Send + 'static>(
@@ -64,6 +73,11 @@ impl Writer {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     pub(super) fn close(&self) {
         let (done, wait) = channel();
         if self.queue.send(Message::Close(done)).is_ok() {
@@ -73,7 +87,14 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, inbox: &Receiver<Message>, signals: &Signals, blobs: &Blobs, commits: &AtomicU64) {
+fn run(
+    connection: &Connection,
+    inbox: &Receiver<Message>,
+    signals: &Signals,
+    blobs: &Blobs,
+    commits: &AtomicU64,
+    dies_at: &AtomicU64,
+) {
     let mut since_checkpoint = 0;
     while let Ok(first) = inbox.recv() {
         let mut next = Some(first);
@@ -104,6 +125,9 @@ fn run(connection: &Connection, inbox: &Receiver<Message>, signals: &Signals, bl
         };
         let count = commits.fetch_add(1, Ordering::Relaxed) + 1;
         failpoint(count);
+        if count >= dies_at.load(Ordering::Relaxed) {
+            return;
+        }
         for answer in answers {
             answer(committed);
         }

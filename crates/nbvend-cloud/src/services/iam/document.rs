@@ -9,9 +9,9 @@ use super::state::{Role, User};
 use crate::context::Cx;
 
 /// The largest trust policy, in characters that are not white space.
-const TRUST_LIMIT: usize = 2048;
+pub const TRUST_LIMIT: usize = 2048;
 /// The largest version of a managed policy, counted the same way.
-const MANAGED_LIMIT: usize = 6144;
+pub const MANAGED_LIMIT: usize = 6144;
 
 /// RFC 3986's unreserved characters stay, all others are encoded: how IAM gives documents back.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

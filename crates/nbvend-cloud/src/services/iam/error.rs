@@ -49,6 +49,8 @@ pub enum Error {
     InvalidInput(String),
     #[error("{0}")]
     Validation(String),
+    #[error("Password does not conform to the account password policy.")]
+    Password,
     /// What AWS owns may be used, not changed.
     #[error("{0}")]
     Denied(String),
@@ -95,6 +97,7 @@ impl ServiceError for Error {
             Self::Malformed(_) => "MalformedPolicyDocument",
             Self::InvalidInput(_) => "InvalidInput",
             Self::Validation(_) => "ValidationError",
+            Self::Password => "PasswordPolicyViolation",
             Self::Denied(_) => "AccessDenied",
             Self::Engine(error) => error.code(),
         }

@@ -1,19 +1,36 @@
 //! IAM: users, groups, roles, policies, access keys.
 
+mod access_key;
+mod account;
+mod attach;
 mod boundary;
+mod cfn;
+mod details;
 mod document;
+pub(crate) mod effective;
 mod entity;
 mod error;
+mod group;
+mod inline;
+mod instance_profile;
+mod login_profile;
 pub(crate) mod lookup;
 mod managed;
 mod page;
+mod password;
 mod policy;
 mod policy_use;
+mod policy_version;
 mod role;
+mod simulate;
 pub(crate) mod state;
 pub(crate) mod subject;
+mod tagging;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod trust;
+mod user;
 
 use std::sync::Arc;
 
@@ -26,27 +43,103 @@ pub static SERVICE: Service = Service {
     action_prefix: "iam",
     event_source: "iam.amazonaws.com",
     operations: &[
+        op::<instance_profile::AddRoleToInstanceProfile>(),
+        op::<group::AddUserToGroup>(),
+        op::<attach::AttachGroupPolicy>(),
+        op::<attach::AttachRolePolicy>(),
+        op::<attach::AttachUserPolicy>(),
+        op::<login_profile::ChangePassword>(),
+        op::<access_key::CreateAccessKey>(),
+        op::<account::CreateAccountAlias>(),
+        op::<group::CreateGroup>(),
+        op::<instance_profile::CreateInstanceProfile>(),
+        op::<login_profile::CreateLoginProfile>(),
         op::<policy::CreatePolicy>(),
+        op::<policy_version::CreatePolicyVersion>(),
         op::<role::CreateRole>(),
+        op::<user::CreateUser>(),
+        op::<access_key::DeleteAccessKey>(),
+        op::<account::DeleteAccountAlias>(),
+        op::<group::DeleteGroup>(),
+        op::<inline::DeleteGroupPolicy>(),
+        op::<instance_profile::DeleteInstanceProfile>(),
+        op::<login_profile::DeleteLoginProfile>(),
         op::<policy::DeletePolicy>(),
+        op::<policy_version::DeletePolicyVersion>(),
         op::<role::DeleteRole>(),
         op::<boundary::DeleteRolePermissionsBoundary>(),
+        op::<inline::DeleteRolePolicy>(),
+        op::<user::DeleteUser>(),
         op::<boundary::DeleteUserPermissionsBoundary>(),
+        op::<inline::DeleteUserPolicy>(),
+        op::<attach::DetachGroupPolicy>(),
+        op::<attach::DetachRolePolicy>(),
+        op::<attach::DetachUserPolicy>(),
+        op::<details::GetAccountAuthorizationDetails>(),
+        op::<account::GetAccountSummary>(),
+        op::<simulate::GetContextKeysForCustomPolicy>(),
+        op::<simulate::GetContextKeysForPrincipalPolicy>(),
+        op::<group::GetGroup>(),
+        op::<inline::GetGroupPolicy>(),
+        op::<instance_profile::GetInstanceProfile>(),
+        op::<login_profile::GetLoginProfile>(),
         op::<policy::GetPolicy>(),
+        op::<policy_version::GetPolicyVersion>(),
         op::<role::GetRole>(),
+        op::<inline::GetRolePolicy>(),
+        op::<user::GetUser>(),
+        op::<inline::GetUserPolicy>(),
+        op::<access_key::ListAccessKeys>(),
+        op::<account::ListAccountAliases>(),
+        op::<attach::ListAttachedGroupPolicies>(),
+        op::<attach::ListAttachedRolePolicies>(),
+        op::<attach::ListAttachedUserPolicies>(),
         op::<policy_use::ListEntitiesForPolicy>(),
+        op::<inline::ListGroupPolicies>(),
+        op::<group::ListGroups>(),
+        op::<group::ListGroupsForUser>(),
+        op::<tagging::ListInstanceProfileTags>(),
+        op::<instance_profile::ListInstanceProfiles>(),
+        op::<instance_profile::ListInstanceProfilesForRole>(),
         op::<policy::ListPolicies>(),
+        op::<tagging::ListPolicyTags>(),
+        op::<policy_version::ListPolicyVersions>(),
+        op::<inline::ListRolePolicies>(),
+        op::<tagging::ListRoleTags>(),
         op::<role::ListRoles>(),
+        op::<inline::ListUserPolicies>(),
+        op::<tagging::ListUserTags>(),
+        op::<user::ListUsers>(),
+        op::<inline::PutGroupPolicy>(),
         op::<boundary::PutRolePermissionsBoundary>(),
+        op::<inline::PutRolePolicy>(),
         op::<boundary::PutUserPermissionsBoundary>(),
+        op::<inline::PutUserPolicy>(),
+        op::<instance_profile::RemoveRoleFromInstanceProfile>(),
+        op::<group::RemoveUserFromGroup>(),
+        op::<policy_version::SetDefaultPolicyVersion>(),
+        op::<simulate::SimulateCustomPolicy>(),
+        op::<simulate::SimulatePrincipalPolicy>(),
+        op::<tagging::TagInstanceProfile>(),
+        op::<tagging::TagPolicy>(),
+        op::<tagging::TagRole>(),
+        op::<tagging::TagUser>(),
+        op::<tagging::UntagInstanceProfile>(),
+        op::<tagging::UntagPolicy>(),
+        op::<tagging::UntagRole>(),
+        op::<tagging::UntagUser>(),
+        op::<access_key::UpdateAccessKey>(),
         op::<role::UpdateAssumeRolePolicy>(),
+        op::<group::UpdateGroup>(),
+        op::<login_profile::UpdateLoginProfile>(),
         op::<role::UpdateRole>(),
         op::<role::UpdateRoleDescription>(),
+        op::<user::UpdateUser>(),
     ],
 };
 
 /// The resource types this service makes for CloudFormation.
-pub static PROVIDERS: &[&dyn Provider] = &[];
+pub static PROVIDERS: &[&dyn Provider] = cfn::PROVIDERS;
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {

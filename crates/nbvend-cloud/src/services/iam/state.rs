@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::password::Digest;
 use crate::store::Record;
 
 /// The policies of a user, group or role.
@@ -103,6 +104,16 @@ pub struct InstanceProfile {
     pub role: Option<String>,
 }
 
+/// A user's password.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoginProfile {
+    /// The user's key.
+    pub user: String,
+    pub created: Timestamp,
+    pub reset_required: bool,
+    pub password: Digest,
+}
+
 /// When a role was last assumed, and from which region. Apart from the role, which is rarely written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LastUsed {
@@ -196,6 +207,14 @@ impl Record for InstanceProfile {
 
     fn indexes(&self) -> Vec<(&'static str, String)> {
         self.role.iter().map(|role| ("role", role.clone())).collect()
+    }
+}
+
+impl Record for LoginProfile {
+    const KIND: &'static str = "iam.login-profile";
+
+    fn key(&self) -> String {
+        self.user.clone()
     }
 }
 

@@ -1,10 +1,30 @@
-//! CloudWatch Logs: groups, streams, events.
+//! CloudWatch Logs: groups, streams, events, and the two ways of reading them that `aws logs tail` and `sam logs` use.
+//!
+//! What differs from AWS and why: an event can be read as soon as it was taken, not seconds later. There is no KMS key
+//! for a group, no class but `STANDARD`, no deletion protection, no live tail; metric and subscription filters and
+//! Insights queries are other services' feeds and not served. Filter patterns are terms and JSON comparisons; regular
+//! expressions and `[column, column]` patterns are refused by name.
 
+mod cfn;
+mod error;
+mod filter;
+mod group;
+mod page;
+mod pattern;
+mod read;
+mod reconcile;
+mod retention;
+mod state;
+mod stream;
+mod table;
+mod tags;
+#[cfg(test)]
+mod tests;
 pub mod write;
 
 use std::sync::Arc;
 
-use crate::operation::Service;
+use crate::operation::{Service, op};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
 
@@ -12,13 +32,31 @@ pub static SERVICE: Service = Service {
     id: "logs",
     action_prefix: "logs",
     event_source: "logs.amazonaws.com",
-    operations: &[],
+    operations: &[
+        op::<write::CreateLogGroup>(),
+        op::<write::CreateLogStream>(),
+        op::<group::DeleteLogGroup>(),
+        op::<stream::DeleteLogStream>(),
+        op::<retention::DeleteRetentionPolicy>(),
+        op::<group::DescribeLogGroups>(),
+        op::<stream::DescribeLogStreams>(),
+        op::<filter::FilterLogEvents>(),
+        op::<read::GetLogEvents>(),
+        op::<tags::ListTagsForResource>(),
+        op::<tags::ListTagsLogGroup>(),
+        op::<write::PutLogEvents>(),
+        op::<retention::PutRetentionPolicy>(),
+        op::<tags::TagLogGroup>(),
+        op::<tags::TagResource>(),
+        op::<tags::UntagLogGroup>(),
+        op::<tags::UntagResource>(),
+    ],
 };
 
 /// The resource types this service makes for CloudFormation.
-pub static PROVIDERS: &[&dyn Provider] = &[];
+pub static PROVIDERS: &[&dyn Provider] = &[&cfn::LogGroup];
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    Vec::new()
+    vec![Arc::new(reconcile::Sweeper)]
 }

@@ -1,7 +1,7 @@
 //! Systems Manager Parameter Store.
 
 mod error;
-mod parameter;
+pub mod parameter;
 mod state;
 
 use std::sync::Arc;

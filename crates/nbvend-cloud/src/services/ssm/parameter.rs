@@ -70,7 +70,7 @@ impl Operation for PutParameter {
 }
 
 /// A parameter's current value.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct GetParameter {
     pub name: String,

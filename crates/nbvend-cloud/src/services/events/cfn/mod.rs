@@ -1,0 +1,4 @@
+//! EventBridge's resource types.
+
+pub mod event_bus;
+pub mod rule;

@@ -1,0 +1,67 @@
+//! CloudWatch Logs' errors. All of them are 400, also what is not found; texts as recorded from AWS.
+
+use crate::error::{EngineError, ServiceError};
+use crate::store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("The specified log group does not exist.")]
+    NoGroup,
+    #[error("The specified log stream does not exist.")]
+    NoStream,
+    #[error("The specified log group already exists")]
+    GroupExists,
+    #[error("The specified log stream already exists")]
+    StreamExists,
+    #[error("The specified resource does not exist.")]
+    NoResource,
+    #[error("The specified nextToken is invalid.")]
+    Token,
+    #[error("LogGroup name and LogGroup ARN are mutually exclusive parameters.")]
+    NameAndArn,
+    #[error("A maximum of 50 tags can be applied to a resource.")]
+    TooManyTags,
+    #[error("{0}")]
+    Parameter(String),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl ServiceError for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoGroup | Self::NoStream | Self::NoResource => "ResourceNotFoundException",
+            Self::GroupExists | Self::StreamExists => "ResourceAlreadyExistsException",
+            Self::Token | Self::Parameter(_) => "InvalidParameterException",
+            Self::NameAndArn => "ValidationException",
+            Self::TooManyTags => "TooManyTagsException",
+            Self::Engine(error) => error.code(),
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::Engine(error) => error.status(),
+            _ => 400,
+        }
+    }
+
+    fn engine(&self) -> Option<&EngineError> {
+        match self {
+            Self::Engine(error) => Some(error),
+            _ => None,
+        }
+    }
+}
