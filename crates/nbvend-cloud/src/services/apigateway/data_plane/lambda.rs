@@ -47,16 +47,11 @@ pub async fn answer(
     let invoke = invocation(exchange, stage, route, integration, &event)?;
     let caller = caller(engine, exchange, stage, integration, &invoke.function_name).await?;
 
-    // The call goes on when nobody waits for it any more, as on AWS.
-    let call = tokio::spawn(door::wait_for(engine.clone(), caller, invoke));
+    // The function goes on when nobody waits for it any more, as on AWS.
     let patience = Duration::from_millis(u64::try_from(integration.timeout_ms).unwrap_or_default());
-    let output = match tokio::time::timeout(patience, call).await {
+    let output = match tokio::time::timeout(patience, door::wait_for(engine.clone(), caller, invoke)).await {
         Err(_) => return Err(Refusal::timed_out()),
-        Ok(Err(panic)) => {
-            tracing::error!(%panic, "a call to a function broke off");
-            return Err(Refusal::internal());
-        }
-        Ok(Ok(outcome)) => outcome.map_err(|error| failed(exchange, &error))?,
+        Ok(outcome) => outcome.map_err(|error| failed(exchange, &error))?,
     };
     proxied(exchange, stage, output)
 }
