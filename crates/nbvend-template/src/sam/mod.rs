@@ -146,7 +146,7 @@ pub fn transform(template: &Value, cx: &Context<'_>) -> std::result::Result<Valu
                 out.remove(&id);
                 for resource in made {
                     match check_unique(&id, &resource, &state.resources) {
-                        Ok(()) => out.insert(&resource.id, resource.to_node()),
+                        Ok(()) => out.update(node::dict! { &resource.id => resource.to_node() }),
                         Err(error) => errors.push(error),
                     }
                 }
