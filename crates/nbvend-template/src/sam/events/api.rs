@@ -143,6 +143,7 @@ impl MethodOf<'_> {
             uri: self.uri(state.cx.partition()),
             auth,
             api_auth,
+            partition: state.cx.partition(),
             condition: event.function.condition(),
             streams: self.streams(),
         };
