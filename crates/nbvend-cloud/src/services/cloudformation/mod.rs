@@ -20,6 +20,7 @@ mod find;
 mod page;
 mod plan;
 mod properties;
+mod prune;
 mod resolver;
 mod resource;
 mod source;
@@ -82,5 +83,5 @@ pub static TEST_PROVIDERS: &[&dyn Provider] = tests::thing::PROVIDERS;
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    vec![Arc::new(work::Stacks)]
+    vec![Arc::new(work::Stacks), Arc::new(prune::Prune)]
 }

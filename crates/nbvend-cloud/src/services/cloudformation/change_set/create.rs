@@ -60,7 +60,12 @@ impl CreateChangeSet {
     fn stack(&self, cx: &Cx<'_>) -> Result<Option<Stack>, Error> {
         let found = find::stack(cx, &self.stack_name)?;
         let Some(found) = found else {
-            return if self.creates() { Ok(None) } else { Err(Error::no_stack(&self.stack_name)) };
+            find::check_name(&self.stack_name)?;
+            return if self.creates() && !self.stack_name.starts_with("arn:") {
+                Ok(None)
+            } else {
+                Err(Error::no_stack(&self.stack_name))
+            };
         };
         match (self.creates(), found.status) {
             (true, StackStatus::ReviewInProgress) => Ok(Some(found)),

@@ -125,3 +125,29 @@ async fn what_a_failed_update_replaced_goes_too() {
     settle(&world).await;
     assert!(things(&world).is_empty(), "{:?}", things(&world));
 }
+
+#[tokio::test]
+async fn a_deleted_stack_is_forgotten_after_90_days() {
+    let world = World::new();
+    let id = create(&world, "s", "Resources: {A: {Type: 'Test::Thing'}}").await["StackId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    settle(&world).await;
+    cfn(&world, "DeleteStack", json!({"StackName": "s"})).await.unwrap();
+    settle(&world).await;
+    world.clock.advance(89 * 24 * 3600);
+    settle(&world).await;
+    assert_eq!(status(&world, &id).await, "DELETE_COMPLETE");
+    world.clock.advance(2 * 24 * 3600);
+    settle(&world).await;
+    assert!(cfn(&world, "DescribeStacks", json!({"StackName": id})).await.is_err());
+    assert_eq!(cfn(&world, "ListStacks", json!({})).await.unwrap()["StackSummaries"], json!([]));
+    let left = world
+        .engine
+        .store()
+        .read(|tx| tx.list::<super::super::state::StackEvent>(REGION, "", None, 10))
+        .unwrap()
+        .unwrap();
+    assert!(left.is_empty());
+}

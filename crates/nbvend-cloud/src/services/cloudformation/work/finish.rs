@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::export;
 use super::super::state::{
-    ChangeSet, Export, Live, OperationKind, OutputValue, Resource, ResourceStatus, Stack, StackStatus, Stage,
-    Version,
+    ChangeSet, Deleted, Export, Live, OperationKind, OutputValue, Resource, ResourceStatus, Stack,
+    StackStatus, Stage, Version,
 };
 use super::forward::{creating, failures};
 use super::job::Job;
@@ -179,8 +179,10 @@ fn clean(job: &mut Job<'_, '_>, status: StackStatus) -> Done {
 
 /// The stack is no more; what there is to know of it stays under its id.
 fn gone(job: &mut Job<'_, '_>) -> Done {
-    job.stack.deleted = Some(job.cx.now());
+    let (now, region) = (job.cx.now(), job.cx.region().to_owned());
+    job.stack.deleted = Some(now);
     let stack: &Stack = &job.stack;
+    job.cx.put_global(&Deleted { time: now, region, uuid: stack.uuid.clone() })?;
     if job.cx.get::<Live>(&stack.name)?.is_some_and(|live| live.uuid == stack.uuid) {
         job.cx.delete::<Live>(&stack.name)?;
     }
