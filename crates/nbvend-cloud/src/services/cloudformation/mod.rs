@@ -25,9 +25,9 @@ mod resource;
 mod source;
 pub mod stack;
 mod state;
+mod template;
 #[cfg(test)]
 mod tests;
-mod template;
 mod transform;
 mod work;
 

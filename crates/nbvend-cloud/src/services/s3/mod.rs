@@ -28,13 +28,20 @@ mod error;
 pub mod location;
 mod name;
 pub mod object;
+mod object_attributes;
+mod object_copy;
 mod object_delete;
 mod object_list;
 mod object_put;
+mod object_tagging;
+mod object_versions;
 mod state;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod upload;
+mod upload_complete;
+mod upload_list;
 mod version;
 mod wire;
 
@@ -53,13 +60,18 @@ pub static SERVICE: Service = Service {
     action_prefix: "s3",
     event_source: "s3.amazonaws.com",
     operations: &[
+        op::<upload::AbortMultipartUpload>(),
+        op::<upload_complete::CompleteMultipartUpload>(),
+        op::<object_copy::CopyObject>(),
         op::<bucket::CreateBucket>(),
+        op::<upload::CreateMultipartUpload>(),
         op::<bucket::DeleteBucket>(),
         op::<config::encryption::DeleteBucketEncryption>(),
         op::<config::ownership::DeleteBucketOwnershipControls>(),
         op::<config::policy::DeleteBucketPolicy>(),
         op::<config::tagging::DeleteBucketTagging>(),
         op::<object_delete::DeleteObject>(),
+        op::<object_tagging::DeleteObjectTagging>(),
         op::<object_delete::DeleteObjects>(),
         op::<config::public_access::DeletePublicAccessBlock>(),
         op::<config::ownership::GetBucketAcl>(),
@@ -71,11 +83,16 @@ pub static SERVICE: Service = Service {
         op::<config::tagging::GetBucketTagging>(),
         op::<config::versioning::GetBucketVersioning>(),
         op::<object::GetObject>(),
+        op::<object_attributes::GetObjectAttributes>(),
+        op::<object_tagging::GetObjectTagging>(),
         op::<config::public_access::GetPublicAccessBlock>(),
         op::<bucket::HeadBucket>(),
         op::<object::HeadObject>(),
         op::<bucket::ListBuckets>(),
+        op::<upload_list::ListMultipartUploads>(),
+        op::<object_versions::ListObjectVersions>(),
         op::<object_list::ListObjects>(),
+        op::<upload_list::ListParts>(),
         op::<config::ownership::PutBucketAcl>(),
         op::<config::encryption::PutBucketEncryption>(),
         op::<config::ownership::PutBucketOwnershipControls>(),
@@ -83,7 +100,10 @@ pub static SERVICE: Service = Service {
         op::<config::tagging::PutBucketTagging>(),
         op::<config::versioning::PutBucketVersioning>(),
         op::<object_put::PutObject>(),
+        op::<object_tagging::PutObjectTagging>(),
         op::<config::public_access::PutPublicAccessBlock>(),
+        op::<upload::UploadPart>(),
+        op::<upload::UploadPartCopy>(),
     ],
 };
 
