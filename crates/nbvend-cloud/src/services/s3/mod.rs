@@ -50,7 +50,6 @@ use std::sync::Arc;
 use crate::operation::{Service, op};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
-use crate::store::{StoreError, Tx};
 
 pub use location::{Location, location};
 pub use wire::handle;
@@ -113,9 +112,4 @@ pub static PROVIDERS: &[&dyn Provider] = cfn::PROVIDERS;
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
     vec![Arc::new(sweep::Sweep::default())]
-}
-
-/// Whether an object or a part of an upload lies in that blob.
-pub fn refers_to_blob(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
-    Ok(tx.stands_in::<state::Version>("blob", id)? || tx.stands_in::<state::Part>("blob", id)?)
 }
