@@ -8,7 +8,7 @@ mod cfn;
 mod document;
 mod entity;
 mod error;
-mod group;
+pub mod group;
 mod inline;
 mod instance_profile;
 mod login_profile;

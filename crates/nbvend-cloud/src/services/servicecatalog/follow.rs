@@ -81,7 +81,9 @@ pub fn look(cx: &mut Cx<'_>, record: &LaunchRecord) -> Result<Seen, EngineError>
 fn read(cx: &Cx<'_>, kind: RecordKind, unchanged: bool, stack: StackView) -> Seen {
     let status = stack.stack_status.as_str();
     let failed = |as_before| {
-        let reason = stack.stack_status_reason.clone().filter(|reason| !reason.is_empty());
+        // The first resource that failed says more than the stack's list of those that did.
+        let reasons = [&stack.failure, &stack.stack_status_reason].into_iter().flatten();
+        let reason = reasons.filter(|reason| !reason.is_empty()).next().cloned();
         let reason = reason.unwrap_or_else(|| format!("The stack {} is {status}", stack.stack_name));
         Seen::Failed { failure: Failure::stack(cx, &reason), as_before }
     };

@@ -103,6 +103,10 @@ impl Operation for ProvisionProduct {
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<RecordAnswer, Error> {
+        if !self.notification_arns.is_empty() {
+            let text = "NotificationArns of ProvisionProduct is not supported by nbvend: it has no SNS topics";
+            return Err(Error::Invalid(text.to_owned()));
+        }
         let digest = self.digest(cx);
         if let Some(id) = recall(cx, Self::NAME, &self.provision_token, &digest)?
             && let Some(record) = cx.get::<LaunchRecord>(&id)?
@@ -137,7 +141,6 @@ impl Operation for ProvisionProduct {
             user_arn: principal.issuer_arn(cx.account()),
             session_arn: principal.arn(cx.account()),
             tags: tags.clone(),
-            notification_arns: self.notification_arns,
             parameter_keys: Vec::new(),
             last_record_id: String::new(),
             last_provisioning_record_id: String::new(),

@@ -51,7 +51,6 @@ pub struct ProvisionedProduct {
     /// … and the session in which it was asked for.
     pub session_arn: String,
     pub tags: Vec<(String, String)>,
-    pub notification_arns: Vec<String>,
     /// Names of the parameters its stack was last given; the values are CloudFormation's.
     pub parameter_keys: Vec<String>,
     pub last_record_id: String,
