@@ -35,7 +35,7 @@ INCLUDE = {
     "events": ("*", "*Archive* *Replay* *Partner* *EventSource* *ApiDestination* *Connection* *Endpoint*"),
     "iam": (
         "*Role* *Polic* *User* *Group* *AccessKey* *InstanceProfile* *LoginProfile* Simulate* "
-        "GetAccountAuthorizationDetails GetAccountSummary *AccountAlias* GetContextKeysFor*",
+        "ChangePassword GetAccountAuthorizationDetails GetAccountSummary *AccountAlias* GetContextKeysFor*",
         "*SSH* *SigningCert* *SAML* *OpenID* *ServerCert* *VirtualMFA* *MFADevice* *ServiceSpecific* "
         "*OutboundWeb* *Organizations* *ServiceLastAccessed* *DelegationRequest* *HumanReadable*",
     ),

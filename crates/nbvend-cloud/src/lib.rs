@@ -14,6 +14,8 @@ pub mod outbox;
 pub mod ports;
 pub mod provider;
 pub mod reconcile;
+#[cfg(test)]
+mod scenario;
 pub mod services;
 pub mod store;
 #[cfg(test)]

@@ -92,6 +92,10 @@ type Body = dyn Fn(&FunctionSpec, &FunctionEvent) -> Result<Bytes, (&'static str
 pub struct TestFunctions {
     pub calls: Arc<Mutex<Vec<(String, Value)>>>,
     pub body: Arc<Mutex<Option<Box<Body>>>>,
+    /// What every run logs; one line without a time where nothing is set.
+    pub log: Arc<Mutex<Vec<(Timestamp, String)>>>,
+    /// Keys whose processes were ended.
+    pub forgotten: Arc<Mutex<Vec<String>>>,
 }
 
 impl FunctionHost for TestFunctions {
@@ -103,11 +107,16 @@ impl FunctionHost for TestFunctions {
                 Some(body) => body(&spec, &event),
                 None => Ok(event.payload.clone()),
             };
-            FunctionOutcome { result, log: vec![(Timestamp(0), "ran".to_owned())], log_stream: "2026/11/22/[$LATEST]0".to_owned() }
+            let mut log = self.log.lock().unwrap().clone();
+            if log.is_empty() {
+                log.push((Timestamp(0), "ran".to_owned()));
+            }
+            FunctionOutcome { result, log, log_stream: "2026/11/22/[$LATEST]0".to_owned() }
         })
     }
 
-    fn forget(&self, _key: &str) -> PortFuture<'_, ()> {
+    fn forget(&self, key: &str) -> PortFuture<'_, ()> {
+        self.forgotten.lock().unwrap().push(key.to_owned());
         Box::pin(async {})
     }
 }
@@ -132,6 +141,12 @@ impl World {
         let clock = TestClock(Arc::new(AtomicI64::new(1_795_348_800_000)));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Self::open(clock, folder, TestNotebooks::default(), TestFunctions::default())
+    }
+
+    /// An engine on a folder that an earlier one left, at that time (milliseconds).
+    pub fn on(folder: tempfile::TempDir, now: i64) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(now)));
+        Self::open(clock, Arc::new(folder), TestNotebooks::default(), TestFunctions::default())
     }
 
     fn open(

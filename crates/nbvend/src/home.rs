@@ -127,11 +127,14 @@ fn parse_key(text: &str) -> Option<RootKey> {
         .then(|| RootKey { access_key_id: id.to_owned(), secret_access_key: secret.to_owned() })
 }
 
-/// When a process started, in clock ticks since boot; `None` if there is no such process.
+/// When a process started, in clock ticks since boot; `None` if there is no such process, or it has ended and nobody
+/// has asked how.
 pub fn start_time(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The command's name stands in brackets and may hold spaces and brackets itself.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    (state != "Z" && state != "X").then(|| fields.nth(18)?.parse().ok())?
 }
 
 /// Writes a file that only its owner may read, whole or not at all.

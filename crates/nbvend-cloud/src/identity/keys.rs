@@ -25,6 +25,9 @@ pub struct Session {
     pub policies: Vec<String>,
     /// Session tags.
     pub tags: Vec<(String, String)>,
+    /// Keys of those that go on to sessions made from this one.
+    #[serde(default)]
+    pub transitive: Vec<String>,
     pub source_identity: Option<String>,
 }
 

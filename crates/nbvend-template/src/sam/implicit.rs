@@ -317,8 +317,8 @@ fn add_conditions(template: &mut Dict, uses: &Uses) -> Result<()> {
 
 /// The name of the condition under which a path exists.
 fn path_condition(api: &str, path: &str) -> String {
+    // Other characters stay, as on AWS, although CloudFormation will not have them in a name.
     let path = path.replace('/', "SLASH").replace('{', "OB").replace('}', "CB");
-    let path: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("{api}{path}PathCondition")
 }
 
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn path_conditions_have_names_of_letters_and_digits() {
-        assert_eq!(path_condition("Api", "/a/{b+}"), "ApiSLASHaSLASHOBbCBPathCondition");
+    fn path_conditions_spell_out_slashes_and_braces() {
+        assert_eq!(path_condition("Api", "/a/{b}"), "ApiSLASHaSLASHOBbCBPathCondition");
     }
 }

@@ -83,8 +83,13 @@ impl Transform<'_> {
         intrinsics::resolve_parameters(node, &self.parameters)
     }
 
-    pub(crate) fn declare(&mut self, name: &str, condition: Dict) {
+    pub(crate) fn declare(&mut self, name: &str, condition: impl Into<Node>) {
         self.conditions.push((name.to_owned(), condition.into()));
+    }
+
+    /// Takes back what was declared under a name.
+    pub(crate) fn withdraw(&mut self, name: &str) {
+        self.conditions.retain(|(declared, _)| declared != name);
     }
 
     /// Declares the opposite of a condition and names it.

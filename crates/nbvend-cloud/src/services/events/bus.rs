@@ -157,7 +157,10 @@ impl Operation for ListEventBuses {
             buses.insert(at, unmade(DEFAULT.to_owned()));
         }
         let (page, next_token) = page::cut(buses, limit, |bus| bus.name.clone());
-        Ok(ListEventBusesOutput { event_buses: page.into_iter().map(|bus| shown(cx, bus)).collect(), next_token })
+        Ok(ListEventBusesOutput {
+            event_buses: page.into_iter().map(|bus| shown(cx, bus)).collect(),
+            next_token,
+        })
     }
 }
 

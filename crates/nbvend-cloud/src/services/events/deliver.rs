@@ -61,15 +61,19 @@ fn park(cx: &Cx<'_>, mut blocked: Blocked, delivery: Delivery) -> Result<(), Eng
 pub fn again(cx: &mut Cx<'_>, blocked: &mut Blocked, parked: Parked) -> Result<bool, EngineError> {
     let key = parked.key();
     let number = parked.number;
-    let mut delivery = parked.delivery;
-    let outcome = if cx.now().seconds_since(delivery.since) > i64::from(delivery.age_seconds) {
-        // Grew too old while it waited behind others.
-        delivery.attempts = delivery.attempts.max(delivery.retries.saturating_add(1));
-        Err(WireError::new("EventAgeExceeded", 400, "the event is older than the target's retry policy allows"))
-    } else {
-        attempt(cx, &delivery)
-    };
-    let Err(error) = outcome else {
+    let delivery = parked.delivery;
+    if cx.now().seconds_since(delivery.since) > i64::from(delivery.age_seconds) {
+        // Grew too old while it waited behind others, or while the engine was down.
+        let error = WireError::new(
+            "EventAgeExceeded",
+            400,
+            "the event is older than the target's retry policy allows",
+        );
+        give_up(cx, delivery, &error)?;
+        cx.tx.delete::<Parked>(GLOBAL, &key)?;
+        return Ok(true);
+    }
+    let Err(error) = attempt(cx, &delivery) else {
         cx.tx.delete::<Parked>(GLOBAL, &key)?;
         return Ok(true);
     };
@@ -94,7 +98,9 @@ fn after_failure(
     error: &WireError,
 ) -> Result<Option<(Delivery, Timestamp)>, EngineError> {
     delivery.attempts = delivery.attempts.saturating_add(1);
-    let delay = 1_i64.checked_shl(delivery.attempts - 1).map_or(LONGEST_DELAY_SECONDS, |s| s.clamp(1, LONGEST_DELAY_SECONDS));
+    let delay = 1_i64
+        .checked_shl(delivery.attempts - 1)
+        .map_or(LONGEST_DELAY_SECONDS, |s| s.clamp(1, LONGEST_DELAY_SECONDS));
     let until = cx.now().plus_seconds(delay);
     let too_old = until.seconds_since(delivery.since) > i64::from(delivery.age_seconds);
     if may_pass(error) && delivery.attempts <= delivery.retries && !too_old {
@@ -143,6 +149,8 @@ fn give_up(cx: &Cx<'_>, delivery: Delivery, error: &WireError) -> Result<(), Eng
 
 /// Calls the target. What a refused call wrote is undone by the door.
 fn attempt(cx: &mut Cx<'_>, delivery: &Delivery) -> Result<(), WireError> {
+    #[cfg(test)]
+    super::tests::fault(cx, delivery)?;
     let events = Caller::service(PRINCIPAL, &delivery.region);
     let refuse = |reason| WireError::new("ValidationException", 400, reason);
     match destination::parse(&delivery.arn, cx.account(), &delivery.region).map_err(refuse)? {
@@ -152,7 +160,6 @@ fn attempt(cx: &mut Cx<'_>, delivery: &Delivery) -> Result<(), WireError> {
                 function_name: delivery.arn.clone(),
                 payload: delivery.payload.clone(),
                 source_arn: Some(delivery.rule_arn.clone()),
-                ..InvokeEvent::default()
             },
         ),
         Destination::LogGroup(group) => log(cx, events, delivery, group),
@@ -182,7 +189,8 @@ fn sender(cx: &mut Cx<'_>, events: Caller, delivery: &Delivery) -> Result<Caller
 /// stream a rule; AWS's stream names are not documented.
 fn log(cx: &mut Cx<'_>, events: Caller, delivery: &Delivery, group: String) -> Result<(), WireError> {
     let made: Option<Value> = serde_json::from_str(&delivery.payload).ok();
-    let parts = made.as_ref().and_then(|made| Some((moment(made.get("timestamp")?)?, text(made.get("message")?))));
+    let parts =
+        made.as_ref().and_then(|made| Some((moment(made.get("timestamp")?)?, text(made.get("message")?))));
     let (timestamp, message) = parts.unwrap_or_else(|| (delivery.event_time, delivery.payload.clone()));
     let stream = delivery.rule.clone();
     let put = |timestamp, message| PutLogEvents {
@@ -191,19 +199,17 @@ fn log(cx: &mut Cx<'_>, events: Caller, delivery: &Delivery, group: String) -> R
         log_events: vec![InputLogEvent { timestamp, message }],
         ..PutLogEvents::default()
     };
-    let first = cx.call_as(events.clone(), put(timestamp, message.clone()));
-    match first {
-        Ok(_) => Ok(()),
-        Err(error) if error.code == "ResourceNotFoundException" => {
-            let stream = CreateLogStream {
-                log_group_name: group.clone(),
-                log_stream_name: stream.clone(),
-                ..CreateLogStream::default()
-            };
-            cx.call_as(events.clone(), stream)?;
-            cx.call_as(events, put(timestamp, message)).map(|_| ())
+    let mut answer = cx.call_as(events.clone(), put(timestamp, message.clone()));
+    if answer.as_ref().is_err_and(|error| error.code == "ResourceNotFoundException") {
+        let stream = CreateLogStream { log_group_name: group.clone(), log_stream_name: stream.clone() };
+        cx.call_as(events.clone(), stream)?;
+        answer = cx.call_as(events, put(timestamp, message));
+    }
+    match answer?.rejected_log_events_info {
+        None => Ok(()),
+        Some(_) => {
+            Err(WireError::new("InvalidParameterException", 400, "the log event is too old or too new"))
         }
-        Err(error) => Err(error),
     }
 }
 

@@ -11,12 +11,16 @@ pub enum Destination {
     Function,
     /// A log group of the same region, by name.
     LogGroup(String),
-    Bus { region: String, name: String },
+    Bus {
+        region: String,
+        name: String,
+    },
 }
 
 /// Reads a target's ARN, or says why nothing can be delivered there.
 pub fn parse(arn: &str, account: &str, region: &str) -> Result<Destination, String> {
-    let malformed = || format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.");
+    let malformed =
+        || format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.");
     let parsed: Arn = arn.parse().map_err(|_| malformed())?;
     if parsed.account != account {
         return Err(format!("nbvend has one account, {account}; the target {arn} is in another"));
@@ -35,8 +39,13 @@ pub fn parse(arn: &str, account: &str, region: &str) -> Result<Destination, Stri
             None => Err(malformed()),
         },
         "events" => match parsed.resource.strip_prefix("event-bus/") {
-            Some(name) if !name.is_empty() => Ok(Destination::Bus { region: parsed.region, name: name.to_owned() }),
-            _ => Err(format!("nbvend delivers to event buses, not to {}", parsed.resource.split('/').next().unwrap_or(DEFAULT))),
+            Some(name) if !name.is_empty() => {
+                Ok(Destination::Bus { region: parsed.region, name: name.to_owned() })
+            }
+            _ => Err(format!(
+                "nbvend delivers to event buses, not to {}",
+                parsed.resource.split('/').next().unwrap_or(DEFAULT)
+            )),
         },
         service => Err(format!(
             "nbvend delivers to Lambda functions, CloudWatch Logs groups and event buses; {service} targets are not supported"

@@ -56,10 +56,14 @@ impl Operation for Forward {
             return Err(Error::NoBus(self.bus));
         }
         if self.hops > 1 {
-            return Err(Error::validation("an event that came from another event bus is not sent to a third"));
+            return Err(Error::validation(
+                "an event that came from another event bus is not sent to a third",
+            ));
         }
         let mut event: Value = serde_json::from_str(&self.event).unwrap_or_default();
-        let whole = ["id", "source", "detail-type", "time", "detail"].iter().all(|member| event.get(member).is_some());
+        let whole = ["id", "source", "detail-type", "time", "detail"]
+            .iter()
+            .all(|member| event.get(member).is_some());
         if !whole {
             // An input transformer or InputPath left no event.
             let error = WireError::new("MalformedDetail", 400, "the target's input is not an event");

@@ -68,7 +68,8 @@ impl Bus {
             return Vec::new();
         }
         // Calls that only read never match an ordinary rule: AWS matches them in that one state alone.
-        let read_only = event["detail-type"] == "AWS API Call via CloudTrail" && event["detail"]["readOnly"] == true;
+        let read_only =
+            event["detail-type"] == "AWS API Call via CloudTrail" && event["detail"]["readOnly"] == true;
         let whole = event.to_string();
         let rules = wanted.into_iter().filter_map(|at| self.rules.get(at));
         rules
@@ -97,12 +98,21 @@ impl Ready {
     }
 
     /// One delivery of the event for each target.
-    pub fn deliveries(&self, region: &str, event: &Value, whole: &str, hops: u32, now: Timestamp) -> Vec<Delivery> {
+    pub fn deliveries(
+        &self,
+        region: &str,
+        event: &Value,
+        whole: &str,
+        hops: u32,
+        now: Timestamp,
+    ) -> Vec<Delivery> {
         let rule = &self.rule;
         let ingested = now.iso8601();
         let context = RuleContext { rule_arn: &rule.arn, rule_name: &rule.name, ingestion_time: &ingested };
         let event_time = event["time"].as_str().and_then(Timestamp::parse).unwrap_or(now);
+        // An event that came from another bus goes to no third one, as on AWS.
         let each = rule.targets.iter().zip(&self.inputs);
+        let each = each.filter(|(target, _)| hops == 0 || !target.arn.contains(":event-bus/"));
         each.map(|(target, input)| Delivery {
             region: region.to_owned(),
             bus: rule.bus.clone(),

@@ -53,7 +53,11 @@ pub enum Named {
 }
 
 pub fn parse(cx: &Cx<'_>, arn: &str) -> Result<Named, Error> {
-    let refuse = || Error::Validation(format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."));
+    let refuse = || {
+        Error::Validation(format!(
+            "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
+        ))
+    };
     let parsed: Arn = arn.parse().map_err(|_| refuse())?;
     if parsed.service != "events" || parsed.region != cx.region() || parsed.account != cx.account() {
         return Err(refuse());

@@ -53,8 +53,14 @@ impl PutPermission {
     }
 
     fn whole(&self, text: &str) -> Result<Value, Error> {
-        if self.action.is_some() || self.principal.is_some() || self.statement_id.is_some() || self.condition.is_some() {
-            return Err(Error::validation("Policy and the parameters of a statement can't be given together."));
+        if self.action.is_some()
+            || self.principal.is_some()
+            || self.statement_id.is_some()
+            || self.condition.is_some()
+        {
+            return Err(Error::validation(
+                "Policy and the parameters of a statement can't be given together.",
+            ));
         }
         let refuse = |what: &str| Error::Validation(format!("Parameter Policy is not valid. Reason: {what}"));
         let policy: Value = serde_json::from_str(text).map_err(|error| refuse(&error.to_string()))?;

@@ -70,7 +70,10 @@ impl Entry {
     fn refusal(&self, detail: Option<&Value>) -> Option<(&'static str, &'static str)> {
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         if !given(&self.source) {
-            return Some(("InvalidArgument", "Parameter Source is not valid. Reason: Source is a required argument."));
+            return Some((
+                "InvalidArgument",
+                "Parameter Source is not valid. Reason: Source is a required argument.",
+            ));
         }
         // Only AWS's services send in their own name: rules that match `aws.` sources may rely on it.
         if self.source.as_ref().is_some_and(|source| source.starts_with("aws.")) {
@@ -81,7 +84,10 @@ impl Entry {
             return Some(("InvalidArgument", text));
         }
         if !given(&self.detail) {
-            return Some(("InvalidArgument", "Parameter Detail is not valid. Reason: Detail is a required argument."));
+            return Some((
+                "InvalidArgument",
+                "Parameter Detail is not valid. Reason: Detail is a required argument.",
+            ));
         }
         detail.is_none().then_some(("MalformedDetail", "Detail is malformed."))
     }
@@ -101,7 +107,10 @@ impl Operation for PutEvents {
     type Error = Error;
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
-        let buses = self.entries.iter().map(|entry| names::bus_arn(cx, names::bus_name(entry.event_bus_name.as_deref())));
+        let buses = self
+            .entries
+            .iter()
+            .map(|entry| names::bus_arn(cx, names::bus_name(entry.event_bus_name.as_deref())));
         let mut arns: Vec<String> = buses.collect();
         arns.sort_unstable();
         arns.dedup();
@@ -109,7 +118,9 @@ impl Operation for PutEvents {
     }
 
     fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
-        let all = |of: fn(&Entry) -> &Option<String>| self.entries.iter().filter_map(|entry| of(entry).clone()).collect();
+        let all = |of: fn(&Entry) -> &Option<String>| {
+            self.entries.iter().filter_map(|entry| of(entry).clone()).collect()
+        };
         keys.insert("events:source".to_owned(), all(|entry| &entry.source));
         keys.insert("events:detail-type".to_owned(), all(|entry| &entry.detail_type));
         keys.insert("events:eventBusInvocation".to_owned(), vec!["false".to_owned()]);

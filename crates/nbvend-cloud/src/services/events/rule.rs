@@ -18,7 +18,8 @@ pub fn save(cx: &Cx<'_>, rule: &mut Rule, due: Option<Timestamp>) -> Result<(), 
     unschedule(cx, rule)?;
     rule.due = due;
     if let Some(time) = due {
-        let entry = Due { time, region: cx.region().to_owned(), bus: rule.bus.clone(), rule: rule.name.clone() };
+        let entry =
+            Due { time, region: cx.region().to_owned(), bus: rule.bus.clone(), rule: rule.name.clone() };
         cx.put_global(&entry)?;
         cx.wake(SCHEDULES);
     }
@@ -28,7 +29,8 @@ pub fn save(cx: &Cx<'_>, rule: &mut Rule, due: Option<Timestamp>) -> Result<(), 
 
 fn unschedule(cx: &Cx<'_>, rule: &Rule) -> Result<(), StoreError> {
     if let Some(time) = rule.due {
-        let entry = Due { time, region: cx.region().to_owned(), bus: rule.bus.clone(), rule: rule.name.clone() };
+        let entry =
+            Due { time, region: cx.region().to_owned(), bus: rule.bus.clone(), rule: rule.name.clone() };
         cx.tx.delete::<Due>(GLOBAL, &crate::store::Record::key(&entry))?;
     }
     Ok(())
@@ -98,7 +100,8 @@ impl Operation for PutRule {
             Some(old) => old.tags.clone(),
             None => tags::checked(cx, &self.tags)?,
         };
-        let unchanged = old.as_ref().and_then(|old| old.due.filter(|_| old.schedule == self.schedule_expression));
+        let unchanged =
+            old.as_ref().and_then(|old| old.due.filter(|_| old.schedule == self.schedule_expression));
         let mut rule = Rule {
             arn: names::rule_arn(cx, &bus, &self.name),
             name: self.name,
@@ -121,7 +124,9 @@ impl PutRule {
     fn check(&self) -> Result<(), Error> {
         if self.event_pattern.is_none() && self.schedule_expression.is_none() {
             // As AWS says it, by several reports; not among the recorded answers.
-            return Err(Error::validation("Parameter(s) EventPattern or ScheduleExpression must be specified."));
+            return Err(Error::validation(
+                "Parameter(s) EventPattern or ScheduleExpression must be specified.",
+            ));
         }
         if let Some(expression) = &self.schedule_expression {
             Schedule::parse(expression).map_err(|error| Error::validation(error.to_string()))?;

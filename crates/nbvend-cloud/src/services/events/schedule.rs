@@ -56,7 +56,9 @@ impl Reconciler for Schedules {
 fn fire(cx: &mut Cx<'_>, due: &Due) -> Result<(), EngineError> {
     cx.tx.delete::<Due>(GLOBAL, &due.key())?;
     let Some(mut rule) = cx.get::<Rule>(&Rule::key_of(&due.bus, &due.rule))? else { return Ok(()) };
-    let Some(expression) = rule.schedule.clone().filter(|_| rule.due == Some(due.time)) else { return Ok(()) };
+    let Some(expression) = rule.schedule.clone().filter(|_| rule.due == Some(due.time)) else {
+        return Ok(());
+    };
     let event = json!({
         "version": "0",
         "id": cx.ids().uuid(),

@@ -42,7 +42,9 @@ impl State {
     pub fn parse(name: Option<&str>) -> Self {
         match name {
             Some("DISABLED") => Self::Disabled,
-            Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => Self::EnabledWithAllCloudtrailManagementEvents,
+            Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => {
+                Self::EnabledWithAllCloudtrailManagementEvents
+            }
             _ => Self::Enabled,
         }
     }

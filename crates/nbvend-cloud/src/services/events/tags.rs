@@ -24,7 +24,10 @@ pub fn checked(cx: &Cx<'_>, tags: &[Tag]) -> Result<BTreeMap<String, String>, Er
     if cx.caller.invoked_by.is_none()
         && let Some(tag) = tags.iter().find(reserved)
     {
-        return Err(Error::Validation(format!("System tags cannot be added/updated by requester: {}", tag.key)));
+        return Err(Error::Validation(format!(
+            "System tags cannot be added/updated by requester: {}",
+            tag.key
+        )));
     }
     Ok(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
 }
@@ -163,6 +166,8 @@ impl Operation for ListTagsForResource {
     fn run(self, cx: &mut Cx<'_>) -> Result<ListTagsForResourceOutput, Error> {
         let mut tagged = Tagged::find(cx, &self.resource_arn)?;
         let tags = std::mem::take(tagged.tags());
-        Ok(ListTagsForResourceOutput { tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect() })
+        Ok(ListTagsForResourceOutput {
+            tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
+        })
     }
 }

@@ -80,12 +80,16 @@ impl TargetEntry {
         let id = &self.id;
         let given = [self.input.is_some(), self.input_path.is_some(), self.input_transformer.is_some()];
         if given.iter().filter(|given| **given).count() > 1 {
-            let text = format!("Only one of Input, InputPath, or InputTransformer must be provided for target {id}.");
+            let text = format!(
+                "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
+            );
             return Err(Error::Validation(text));
         }
         let input = if let Some(text) = &self.input {
             if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-                return Err(Error::Validation(format!("JSON syntax error in Input for target {id}: {error}.")));
+                return Err(Error::Validation(format!(
+                    "JSON syntax error in Input for target {id}: {error}."
+                )));
             }
             Input::Constant(text.clone())
         } else if let Some(path) = &self.input_path {
@@ -109,12 +113,16 @@ impl TargetEntry {
     fn refusal(&self, cx: &Cx<'_>) -> Option<String> {
         let id = &self.id;
         if self.dead_letter_config.as_ref().is_some_and(|config| config.arn.is_some()) {
-            return Some(format!("DeadLetterConfig of target {id} is not supported by nbvend: there is no Amazon SQS here"));
+            return Some(format!(
+                "DeadLetterConfig of target {id} is not supported by nbvend: there is no Amazon SQS here"
+            ));
         }
         match destination::parse(&self.arn, cx.account(), cx.region()) {
             Err(reason) => Some(reason),
             Ok(destination::Destination::Bus { .. }) => None,
-            Ok(_) if self.role_arn.is_some() => Some(format!("RoleArn is not supported for target {}.", self.arn)),
+            Ok(_) if self.role_arn.is_some() => {
+                Some(format!("RoleArn is not supported for target {}.", self.arn))
+            }
             Ok(_) => None,
         }
     }
@@ -190,7 +198,11 @@ impl Operation for PutTargets {
         let mut failed = Vec::new();
         for (entry, input) in self.targets.into_iter().zip(inputs) {
             if let Some(error_message) = entry.refusal(cx) {
-                failed.push(FailedEntry { target_id: entry.id, error_code: "ValidationException", error_message });
+                failed.push(FailedEntry {
+                    target_id: entry.id,
+                    error_code: "ValidationException",
+                    error_message,
+                });
                 continue;
             }
             let target = entry.into_stored(input);
@@ -285,10 +297,15 @@ impl Operation for ListTargetsByRule {
         let after = page::after(self.next_token.as_deref())?;
         let start = match &after {
             None => 0,
-            Some(id) => rule.targets.iter().position(|target| target.id == *id).map_or(rule.targets.len(), |at| at + 1),
+            Some(id) => rule
+                .targets
+                .iter()
+                .position(|target| target.id == *id)
+                .map_or(rule.targets.len(), |at| at + 1),
         };
         let rest: Vec<Target> = rule.targets.into_iter().skip(start).collect();
-        let (page, next_token) = page::cut(rest, self.limit.unwrap_or(page::LIMIT), |target| target.id.clone());
+        let (page, next_token) =
+            page::cut(rest, self.limit.unwrap_or(page::LIMIT), |target| target.id.clone());
         Ok(ListTargetsByRuleOutput { targets: page.into_iter().map(TargetEntry::from).collect(), next_token })
     }
 }

@@ -29,7 +29,8 @@ impl Operation for TestEventPattern {
     type Error = Error;
 
     fn run(self, _cx: &mut Cx<'_>) -> Result<TestEventPatternOutput, Error> {
-        let pattern = Pattern::parse(&self.event_pattern).map_err(|error| Error::InvalidPattern(error.message()))?;
+        let pattern =
+            Pattern::parse(&self.event_pattern).map_err(|error| Error::InvalidPattern(error.message()))?;
         // Recorded from AWS for a plain string.
         let refuse = || Error::validation("Parameter Event is not valid.");
         let event: Value = serde_json::from_str(&self.event).map_err(|_| refuse())?;

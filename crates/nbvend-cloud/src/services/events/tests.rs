@@ -1,8 +1,33 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use nbvend_wire::error::WireError;
 use serde_json::{Value, json};
 
-use super::state::{Blocked, Delivery, Failed, Parked};
+use super::state::{Delivery, Failed, Parked};
+use crate::context::Cx;
 use crate::store::GLOBAL;
 use crate::testing::World;
+
+/// Errors that the next calls of targets meet, by target id.
+#[derive(Default)]
+struct Faults(Mutex<BTreeMap<String, (&'static str, u16, u32)>>);
+
+/// The error that a test has planned for this delivery.
+pub(super) fn fault(cx: &Cx<'_>, delivery: &Delivery) -> Result<(), WireError> {
+    let faults = cx.engine.cache::<Faults>();
+    match faults.0.lock().unwrap().get_mut(&delivery.target) {
+        Some((code, status, times)) if *times > 0 => {
+            *times -= 1;
+            Err(WireError::new(*code, *status, "planned"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn plan(world: &World, target: &str, code: &'static str, status: u16, times: u32) {
+    world.engine.cache::<Faults>().0.lock().unwrap().insert(target.to_owned(), (code, status, times));
+}
 
 async fn call(world: &World, operation: &str, input: Value) -> Result<Value, String> {
     let answer = world.wire("events", operation, input).await;
@@ -85,24 +110,96 @@ async fn what_is_refused() {
         json!({"Rule": "r", "Targets": [target]})
     };
     for (operation, input, error) in [
-        ("PutRule", json!({"Name": "x"}), "ValidationException Parameter(s) EventPattern or ScheduleExpression must be specified."),
-        ("PutRule", json!({"Name": "x", "EventPattern": r#"{"source":[]}"#}), "InvalidEventPatternException Event pattern is not valid. Reason: Empty arrays are not allowed"),
-        ("PutRule", json!({"Name": "x", "ScheduleExpression": "rate(1 minutes)"}), "ValidationException Parameter ScheduleExpression is not valid."),
-        ("PutRule", json!({"Name": "x", "EventPattern": r#"{"a":["b"]}"#, "EventBusName": "nowhere"}), "ResourceNotFoundException Event bus nowhere does not exist."),
-        ("PutRule", json!({"Name": "x", "EventPattern": r#"{"a":["b"]}"#, "RoleArn": "arn:aws:iam::123456789012:role/x"}), "ValidationException RoleArn of PutRule is not supported by nbvend"),
-        ("PutRule", json!({"Name": "x", "EventPattern": r#"{"a":["b"]}"#, "Tags": [{"Key": "aws:x", "Value": ""}]}), "ValidationException System tags cannot be added/updated by requester: aws:x"),
-        ("PutTargets", target(json!({"Input": "{", })), "ValidationException JSON syntax error in Input for target t: EOF while parsing an object at line 1 column 1."),
-        ("PutTargets", target(json!({"Input": "{}", "InputPath": "$"})), "ValidationException Only one of Input, InputPath, or InputTransformer must be provided for target t."),
-        ("PutTargets", target(json!({"InputPath": "detail"})), "ValidationException InputPath for target t is invalid."),
-        ("PutTargets", target(json!({"InputTransformer": transformer})), "ValidationException InputTemplate for target t contains invalid placeholder b."),
-        ("PutTargets", target(json!({"SqsParameters": {"MessageGroupId": "x"}})), "ValidationException SqsParameters of PutTargets is not supported by nbvend"),
-        ("PutTargets", json!({"Rule": "no", "Targets": [{"Id": "t", "Arn": f}]}), "ResourceNotFoundException Rule no does not exist on EventBus default."),
-        ("PutTargets", json!({"Rule": "r", "Targets": (0..6).map(|n| json!({"Id": n.to_string(), "Arn": f})).collect::<Vec<_>>()}), "LimitExceededException The requested resource exceeds the maximum number allowed."),
-        ("CreateEventBus", json!({"Name": "default"}), "ResourceAlreadyExistsException Event bus default already exists."),
-        ("DeleteEventBus", json!({"Name": "default"}), "ValidationException Cannot delete event bus default."),
-        ("RemovePermission", json!({"StatementId": "x"}), "ResourceNotFoundException Statement with the provided id does not exist."),
-        ("ListTagsForResource", json!({"ResourceARN": "arn:aws:events:us-east-1:123456789012:rule/b/x"}), "ResourceNotFoundException Event bus b does not exist."),
-        ("TestEventPattern", json!({"EventPattern": r#"{"a":["b"]}"#, "Event": "\"text\""}), "ValidationException Parameter Event is not valid."),
+        (
+            "PutRule",
+            json!({"Name": "x"}),
+            "ValidationException Parameter(s) EventPattern or ScheduleExpression must be specified.",
+        ),
+        (
+            "PutRule",
+            json!({"Name": "x", "EventPattern": r#"{"source":[]}"#}),
+            "InvalidEventPatternException Event pattern is not valid. Reason: Empty arrays are not allowed",
+        ),
+        (
+            "PutRule",
+            json!({"Name": "x", "ScheduleExpression": "rate(1 minutes)"}),
+            "ValidationException Parameter ScheduleExpression is not valid.",
+        ),
+        (
+            "PutRule",
+            json!({"Name": "x", "EventPattern": r#"{"a":["b"]}"#, "EventBusName": "nowhere"}),
+            "ResourceNotFoundException Event bus nowhere does not exist.",
+        ),
+        (
+            "PutRule",
+            json!({"Name": "x", "EventPattern": r#"{"a":["b"]}"#, "RoleArn": "arn:aws:iam::123456789012:role/x"}),
+            "ValidationException RoleArn of PutRule is not supported by nbvend",
+        ),
+        (
+            "PutRule",
+            json!({"Name": "x", "EventPattern": r#"{"a":["b"]}"#, "Tags": [{"Key": "aws:x", "Value": ""}]}),
+            "ValidationException System tags cannot be added/updated by requester: aws:x",
+        ),
+        (
+            "PutTargets",
+            target(json!({"Input": "{", })),
+            "ValidationException JSON syntax error in Input for target t: EOF while parsing an object at line 1 column 1.",
+        ),
+        (
+            "PutTargets",
+            target(json!({"Input": "{}", "InputPath": "$"})),
+            "ValidationException Only one of Input, InputPath, or InputTransformer must be provided for target t.",
+        ),
+        (
+            "PutTargets",
+            target(json!({"InputPath": "detail"})),
+            "ValidationException InputPath for target t is invalid.",
+        ),
+        (
+            "PutTargets",
+            target(json!({"InputTransformer": transformer})),
+            "ValidationException InputTemplate for target t contains invalid placeholder b.",
+        ),
+        (
+            "PutTargets",
+            target(json!({"SqsParameters": {"MessageGroupId": "x"}})),
+            "ValidationException SqsParameters of PutTargets is not supported by nbvend",
+        ),
+        (
+            "PutTargets",
+            json!({"Rule": "no", "Targets": [{"Id": "t", "Arn": f}]}),
+            "ResourceNotFoundException Rule no does not exist on EventBus default.",
+        ),
+        (
+            "PutTargets",
+            json!({"Rule": "r", "Targets": (0..6).map(|n| json!({"Id": n.to_string(), "Arn": f})).collect::<Vec<_>>()}),
+            "LimitExceededException The requested resource exceeds the maximum number allowed.",
+        ),
+        (
+            "CreateEventBus",
+            json!({"Name": "default"}),
+            "ResourceAlreadyExistsException Event bus default already exists.",
+        ),
+        (
+            "DeleteEventBus",
+            json!({"Name": "default"}),
+            "ValidationException Cannot delete event bus default.",
+        ),
+        (
+            "RemovePermission",
+            json!({"StatementId": "x"}),
+            "ResourceNotFoundException Statement with the provided id does not exist.",
+        ),
+        (
+            "ListTagsForResource",
+            json!({"ResourceARN": "arn:aws:events:us-east-1:123456789012:rule/b/x"}),
+            "ResourceNotFoundException Event bus b does not exist.",
+        ),
+        (
+            "TestEventPattern",
+            json!({"EventPattern": r#"{"a":["b"]}"#, "Event": "\"text\""}),
+            "ValidationException Parameter Event is not valid.",
+        ),
     ] {
         let got = call(&world, operation, input.clone()).await.unwrap_err();
         assert_eq!(got, format!("400 {error}"), "{operation} {input}");
@@ -135,10 +232,19 @@ async fn each_entry_is_judged_by_itself() {
     ]);
     let answer = call(&world, "PutEvents", json!({"Entries": entries})).await.unwrap();
     assert_eq!(answer["FailedEntryCount"], 5);
-    let codes: Vec<&Value> = answer["Entries"].as_array().unwrap().iter().map(|entry| &entry["ErrorCode"]).collect();
+    let codes: Vec<&Value> =
+        answer["Entries"].as_array().unwrap().iter().map(|entry| &entry["ErrorCode"]).collect();
     assert_eq!(
         json!(codes),
-        json!([null, "NotAuthorizedForSourceException", "InvalidArgument", "InvalidArgument", "InvalidArgument", "MalformedDetail", null])
+        json!([
+            null,
+            "NotAuthorizedForSourceException",
+            "InvalidArgument",
+            "InvalidArgument",
+            "InvalidArgument",
+            "MalformedDetail",
+            null
+        ])
     );
     assert_eq!(answer["Entries"][1]["ErrorMessage"], "Not authorized for the source.");
     let big = json!({"x": "x".repeat(256 * 1024)}).to_string();
@@ -153,7 +259,9 @@ async fn pages() {
     for n in 0..5 {
         let put = json!({"Name": format!("r{n}"), "EventPattern": r#"{"source":["shop"]}"#});
         call(&world, "PutRule", put).await.unwrap();
-        call(&world, "CreateEventBus", json!({"Name": format!("{}{n}", if n < 3 { "a" } else { "z" })})).await.unwrap();
+        call(&world, "CreateEventBus", json!({"Name": format!("{}{n}", if n < 3 { "a" } else { "z" })}))
+            .await
+            .unwrap();
     }
     for (operation, list, expected) in [
         ("ListRules", "Rules", json!(["r0", "r1", "r2", "r3", "r4"])),
@@ -183,9 +291,7 @@ async fn pages() {
 async fn a_bus_keeps_its_policy() {
     let world = World::new();
     call(&world, "CreateEventBus", json!({"Name": "b", "Description": "d"})).await.unwrap();
-    let statement = |id: &str, who: &str| {
-        json!({"EventBusName": "b", "Action": "events:PutEvents", "Principal": who, "StatementId": id})
-    };
+    let statement = |id: &str, who: &str| json!({"EventBusName": "b", "Action": "events:PutEvents", "Principal": who, "StatementId": id});
     call(&world, "PutPermission", statement("one", "210987654321")).await.unwrap();
     call(&world, "PutPermission", statement("two", "*")).await.unwrap();
     let world = world.restart();
@@ -201,12 +307,272 @@ async fn a_bus_keeps_its_policy() {
         ]})
     );
     call(&world, "RemovePermission", json!({"EventBusName": "b", "StatementId": "one"})).await.unwrap();
-    call(&world, "RemovePermission", json!({"EventBusName": "b", "RemoveAllPermissions": true})).await.unwrap();
+    call(&world, "RemovePermission", json!({"EventBusName": "b", "RemoveAllPermissions": true}))
+        .await
+        .unwrap();
     let bus = call(&world, "DescribeEventBus", json!({"Name": "b"})).await.unwrap();
     assert_eq!((&bus["Policy"], &bus["Description"]), (&Value::Null, &json!("d")));
-    call(&world, "PutRule", json!({"Name": "r", "EventBusName": "b", "EventPattern": r#"{"a":["b"]}"#})).await.unwrap();
+    call(&world, "PutRule", json!({"Name": "r", "EventBusName": "b", "EventPattern": r#"{"a":["b"]}"#}))
+        .await
+        .unwrap();
     let error = call(&world, "DeleteEventBus", json!({"Name": "b"})).await.unwrap_err();
     assert!(error.contains("since it has rules"), "{error}");
     call(&world, "DeleteRule", json!({"Name": "r", "EventBusName": resource})).await.unwrap();
     call(&world, "DeleteEventBus", json!({"Name": "b"})).await.unwrap();
+}
+
+const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:events";
+
+async fn log_group(world: &World) {
+    world.wire("logs", "CreateLogGroup", json!({"logGroupName": "events"})).await.unwrap();
+}
+
+/// What a rule wrote to the log group, in its order.
+async fn logged(world: &World, rule: &str) -> Vec<String> {
+    let input = json!({"logGroupName": "events", "logStreamName": rule, "startFromHead": true});
+    match world.wire("logs", "GetLogEvents", input).await {
+        Ok(answer) => {
+            let events = answer["events"].as_array().unwrap();
+            events.iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+        }
+        Err(error) => {
+            assert_eq!(error.code, "ResourceNotFoundException");
+            Vec::new()
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_target_gets_its_input() {
+    let world = World::new();
+    log_group(&world).await;
+    let transformer = json!({"InputPathsMap": {"n": "$.detail.n"}, "InputTemplate": "{\"n\": <n>, \"rule\": \"<aws.events.rule-name>\"}"});
+    for (name, input) in [
+        ("whole", json!({})),
+        ("constant", json!({"Input": "{\"fixed\": 1}"})),
+        ("path", json!({"InputPath": "$.detail.n"})),
+        ("nowhere", json!({"InputPath": "$.detail.m"})),
+        ("transformed", json!({"InputTransformer": transformer})),
+    ] {
+        let mut target = json!({"Id": "t", "Arn": GROUP});
+        target.as_object_mut().unwrap().extend(input.as_object().unwrap().clone());
+        rule(&world, name, json!([target])).await;
+    }
+    let sent = send(&world, "shop", json!({"n": 7})).await;
+    send(&world, "other", json!({"n": 8})).await;
+    world.settle().await;
+    let whole: Vec<Value> =
+        logged(&world, "whole").await.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    assert_eq!(
+        json!(whole),
+        json!([{"version": "0", "id": sent["Entries"][0]["EventId"], "detail-type": "T", "source": "shop",
+            "account": "123456789012", "time": "2026-11-22T12:00:00Z", "region": "us-east-1", "resources": [],
+            "detail": {"n": 7}}])
+    );
+    assert_eq!(logged(&world, "constant").await, ["{\"fixed\": 1}"]);
+    assert_eq!(logged(&world, "path").await, ["7"]);
+    assert_eq!(logged(&world, "nowhere").await, ["null"]);
+    assert_eq!(logged(&world, "transformed").await, ["{\"n\": 7, \"rule\": \"transformed\"}"]);
+    assert!(failed(&world).is_empty());
+}
+
+#[tokio::test]
+async fn rules_that_change_are_seen_and_disabled_ones_are_deaf() {
+    let world = World::new();
+    log_group(&world).await;
+    rule(&world, "r", json!([{"Id": "t", "Arn": GROUP, "InputPath": "$.detail.n"}])).await;
+    for (change, input, n) in [
+        ("EnableRule", json!({"Name": "r"}), 1),
+        ("DisableRule", json!({"Name": "r"}), 2),
+        ("EnableRule", json!({"Name": "r"}), 3),
+        ("PutRule", json!({"Name": "r", "EventPattern": r#"{"source":["other"]}"#}), 4),
+        ("PutRule", json!({"Name": "r", "EventPattern": r#"{"detail":{"n":[5]}}"#}), 5),
+        ("RemoveTargets", json!({"Rule": "r", "Ids": ["t"]}), 5),
+    ] {
+        call(&world, change, input).await.unwrap();
+        send(&world, "shop", json!({"n": n})).await;
+        world.settle().await;
+    }
+    assert_eq!(logged(&world, "r").await, ["1", "3", "5"]);
+}
+
+#[tokio::test]
+async fn events_survive_every_death_and_arrive_once_in_order() {
+    let mut world = World::new();
+    log_group(&world).await;
+    rule(&world, "r", json!([{"Id": "t", "Arn": GROUP, "InputPath": "$.detail.n"}])).await;
+    for n in 0..100 {
+        send(&world, "shop", json!({"n": n})).await;
+        if n % 30 == 0 {
+            world = world.restart();
+        }
+    }
+    let world = world.restart();
+    world.settle().await;
+    let world = world.restart();
+    world.settle().await;
+    let expected: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    assert_eq!(logged(&world, "r").await, expected);
+}
+
+#[tokio::test]
+async fn recorded_writes_arrive_and_reads_do_not() {
+    let world = World::new();
+    log_group(&world).await;
+    let pattern = json!({"detail-type": ["AWS API Call via CloudTrail"], "detail": {"eventSource": ["events.amazonaws.com"]}});
+    let put = json!({"Name": "r", "EventPattern": pattern.to_string()});
+    call(&world, "PutRule", put).await.unwrap();
+    world.settle().await;
+    let target = json!({"Id": "t", "Arn": GROUP, "InputPath": "$.detail.eventName"});
+    call(&world, "PutTargets", json!({"Rule": "r", "Targets": [target]})).await.unwrap();
+    call(&world, "DescribeRule", json!({"Name": "r"})).await.unwrap();
+    call(&world, "CreateEventBus", json!({"Name": "b"})).await.unwrap();
+    call(&world, "DeleteEventBus", json!({"Name": "default"})).await.unwrap_err();
+    world.settle().await;
+    assert_eq!(logged(&world, "r").await, ["\"PutTargets\"", "\"CreateEventBus\"", "\"DeleteEventBus\""]);
+}
+
+#[tokio::test]
+async fn an_event_goes_to_one_other_bus_and_no_further() {
+    let world = World::new();
+    log_group(&world).await;
+    let bus = |name: &str| format!("arn:aws:events:us-east-1:123456789012:event-bus/{name}");
+    for (name, on, targets) in [
+        ("out", "default", json!([{"Id": "a", "Arn": bus("a")}, {"Id": "missing", "Arn": bus("missing")}])),
+        (
+            "on",
+            "a",
+            json!([{"Id": "back", "Arn": bus("default")}, {"Id": "log", "Arn": GROUP, "InputPath": "$.detail.n"}]),
+        ),
+    ] {
+        if on != "default" {
+            call(&world, "CreateEventBus", json!({"Name": on})).await.unwrap();
+        }
+        let put = json!({"Name": name, "EventBusName": on, "EventPattern": r#"{"source":["shop"]}"#});
+        call(&world, "PutRule", put).await.unwrap();
+        call(&world, "PutTargets", json!({"Rule": name, "EventBusName": on, "Targets": targets}))
+            .await
+            .unwrap();
+    }
+    send(&world, "shop", json!({"n": 1})).await;
+    let world = world.restart();
+    world.settle().await;
+    assert_eq!(logged(&world, "on").await, ["1"]);
+    let failed: Vec<_> = failed(&world).into_iter().map(|f| (f.delivery.target, f.message)).collect();
+    assert_eq!(failed, [("missing".to_owned(), "Event bus missing does not exist.".to_owned())]);
+}
+
+#[tokio::test]
+async fn schedules_fire_when_due_and_once_for_what_was_missed() {
+    let world = World::new();
+    log_group(&world).await;
+    call(&world, "PutRule", json!({"Name": "tick", "ScheduleExpression": "rate(5 minutes)"})).await.unwrap();
+    let target = json!({"Id": "t", "Arn": GROUP, "InputPath": "$.time"});
+    call(&world, "PutTargets", json!({"Rule": "tick", "Targets": [target]})).await.unwrap();
+    call(&world, "CreateEventBus", json!({"Name": "b"})).await.unwrap();
+    let elsewhere = json!({"Name": "x", "EventBusName": "b", "ScheduleExpression": "rate(5 minutes)"});
+    let error = call(&world, "PutRule", elsewhere).await.unwrap_err();
+    assert_eq!(
+        error,
+        "400 ValidationException ScheduleExpression is supported only on the default event bus."
+    );
+    world.clock.advance(299);
+    world.settle().await;
+    assert!(logged(&world, "tick").await.is_empty());
+    world.clock.advance(1);
+    world.settle().await;
+    world.settle().await;
+    assert_eq!(logged(&world, "tick").await, ["\"2026-11-22T12:05:00Z\""]);
+    // Down for an hour; the beat is kept.
+    let world = world.restart();
+    world.clock.advance(3601);
+    world.settle().await;
+    assert_eq!(logged(&world, "tick").await.len(), 2);
+    call(&world, "DisableRule", json!({"Name": "tick"})).await.unwrap();
+    world.clock.advance(600);
+    world.settle().await;
+    assert_eq!(logged(&world, "tick").await.len(), 2);
+    call(&world, "EnableRule", json!({"Name": "tick"})).await.unwrap();
+    world.clock.advance(300);
+    world.settle().await;
+    assert_eq!(logged(&world, "tick").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_target_that_fails_is_tried_again_and_holds_up_no_other() {
+    let world = World::new();
+    log_group(&world).await;
+    for name in ["bad", "good"] {
+        rule(&world, name, json!([{"Id": name, "Arn": GROUP, "InputPath": "$.detail.n"}])).await;
+    }
+    plan(&world, "bad", "TooManyRequestsException", 429, 3);
+    send(&world, "shop", json!({"n": 1})).await;
+    world.settle().await;
+    send(&world, "shop", json!({"n": 2})).await;
+    world.settle().await;
+    assert_eq!(logged(&world, "good").await, ["1", "2"]);
+    assert_eq!(
+        parked(&world).iter().map(|d| (d.payload.as_str(), d.attempts)).collect::<Vec<_>>(),
+        [("1", 1), ("2", 0)]
+    );
+    // One second, then two, then four.
+    for (seconds, attempts) in [(1, Some(2)), (1, Some(2)), (1, Some(3)), (3, Some(3))] {
+        world.clock.advance(seconds);
+        world.settle().await;
+        assert_eq!(parked(&world).first().map(|d| d.attempts), attempts);
+    }
+    send(&world, "shop", json!({"n": 3})).await;
+    let world = world.restart();
+    world.clock.advance(1);
+    world.settle().await;
+    assert_eq!(logged(&world, "bad").await, ["1", "2", "3"]);
+    assert!(parked(&world).is_empty() && failed(&world).is_empty());
+    send(&world, "shop", json!({"n": 4})).await;
+    world.settle().await;
+    assert_eq!(logged(&world, "bad").await, ["1", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_delivered_is_given_up() {
+    let world = World::new();
+    log_group(&world).await;
+    let target = |id: &str, retry: Value| json!([{"Id": id, "Arn": GROUP, "InputPath": "$.detail.n", "RetryPolicy": retry}]);
+    rule(&world, "denied", target("denied", json!({}))).await;
+    rule(&world, "twice", target("twice", json!({"MaximumRetryAttempts": 2}))).await;
+    rule(&world, "aged", target("aged", json!({"MaximumEventAgeInSeconds": 60}))).await;
+    plan(&world, "denied", "AccessDeniedException", 403, 1);
+    plan(&world, "twice", "InternalFailure", 500, 3);
+    plan(&world, "aged", "InternalFailure", 500, 1000);
+    send(&world, "shop", json!({"n": 1})).await;
+    send(&world, "shop", json!({"n": 2})).await;
+    for _ in 0..200 {
+        world.settle().await;
+        world.clock.advance(1);
+    }
+    let mut given_up: Vec<_> = failed(&world)
+        .into_iter()
+        .map(|f| (f.delivery.target, f.delivery.payload, f.code, f.delivery.attempts))
+        .collect();
+    given_up.sort();
+    let expected = [
+        ("aged", "1", "InternalFailure", 6),
+        ("aged", "2", "InternalFailure", 5),
+        ("denied", "1", "AccessDeniedException", 1),
+        ("twice", "1", "InternalFailure", 3),
+    ];
+    let given_up: Vec<_> =
+        given_up.iter().map(|(t, p, c, n)| (t.as_str(), p.as_str(), c.as_str(), *n)).collect();
+    assert_eq!(given_up, expected);
+    assert_eq!(logged(&world, "twice").await, ["2"]);
+    assert_eq!(logged(&world, "denied").await, ["2"]);
+    let counts = world.engine.store().read(super::deliveries).unwrap().unwrap();
+    assert_eq!(counts, super::Deliveries { blocked_targets: 0, failed: 4 });
+
+    send(&world, "shop", json!({"n": 3})).await;
+    world.settle().await;
+    let world = world.restart();
+    world.clock.advance(61);
+    world.settle().await;
+    let last = failed(&world).pop().unwrap();
+    assert_eq!((last.delivery.target.as_str(), last.code.as_str()), ("aged", "EventAgeExceeded"));
 }

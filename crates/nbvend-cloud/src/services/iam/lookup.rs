@@ -1,8 +1,11 @@
 //! What STS reads of IAM: the two services share one owner, so this is a typed function and not a call through the
 //! door.
 
+use super::error::Error;
+use super::policy;
 use super::state::{LastUsed, Role, key};
 use crate::context::Cx;
+use crate::error::EngineError;
 use crate::store::StoreError;
 
 /// The role an ARN names, path included.
@@ -13,6 +16,15 @@ pub(crate) fn role_by_arn(cx: &Cx<'_>, arn: &str) -> Result<Option<Role>, StoreE
     };
     let found = cx.get_global::<Role>(&key(name))?;
     Ok(found.filter(|role| cx.iam_arn(&format!("role{}{}", role.path, role.name)) == arn))
+}
+
+/// The document of a managed policy in the version that counts.
+pub(crate) fn managed_policy(cx: &Cx<'_>, arn: &str) -> Result<Option<String>, EngineError> {
+    match policy::find(cx, arn) {
+        Ok(found) => Ok(found.map(|found| found.document().to_owned())),
+        Err(Error::Engine(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Notes that a role was assumed.

@@ -5,7 +5,9 @@ mod account;
 mod attach;
 mod boundary;
 mod cfn;
+mod details;
 mod document;
+pub(crate) mod effective;
 mod entity;
 mod error;
 pub mod group;
@@ -20,10 +22,13 @@ mod policy;
 mod policy_use;
 mod policy_version;
 mod role;
+mod simulate;
 pub(crate) mod state;
 pub(crate) mod subject;
 mod tagging;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod user;
 
@@ -70,7 +75,10 @@ pub static SERVICE: Service = Service {
         op::<attach::DetachGroupPolicy>(),
         op::<attach::DetachRolePolicy>(),
         op::<attach::DetachUserPolicy>(),
+        op::<details::GetAccountAuthorizationDetails>(),
         op::<account::GetAccountSummary>(),
+        op::<simulate::GetContextKeysForCustomPolicy>(),
+        op::<simulate::GetContextKeysForPrincipalPolicy>(),
         op::<group::GetGroup>(),
         op::<inline::GetGroupPolicy>(),
         op::<instance_profile::GetInstanceProfile>(),
@@ -110,6 +118,8 @@ pub static SERVICE: Service = Service {
         op::<instance_profile::RemoveRoleFromInstanceProfile>(),
         op::<group::RemoveUserFromGroup>(),
         op::<policy_version::SetDefaultPolicyVersion>(),
+        op::<simulate::SimulateCustomPolicy>(),
+        op::<simulate::SimulatePrincipalPolicy>(),
         op::<tagging::TagInstanceProfile>(),
         op::<tagging::TagPolicy>(),
         op::<tagging::TagRole>(),

@@ -1,16 +1,22 @@
 //! Asynchronous invocation from inside the engine: `Invoke` with `InvocationType=Event`, as a transactional call.
 
-use nbvend_wire::error::WireError;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Cx;
-use crate::error::EngineError;
+use super::error::Error;
+use super::invoke::{LARGEST_EVENT, check_json};
+use super::name::{Named, function_keys, resource};
+use super::permission::check_service;
+use super::queue;
+use crate::context::{ContextKeys, Cx};
 use crate::operation::{Kind, Operation};
 
-/// Queues an event for a function in the caller's transaction; EventBridge calls it as `events.amazonaws.com`, and the function's resource policy decides (`source_arn` is the rule).
+/// Queues an event for a function in the caller's transaction; EventBridge calls it as `events.amazonaws.com`, and the
+/// function's resource policy decides (`source_arn` is the rule).
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
 pub struct InvokeEvent {
+    /// In any form that `Invoke` takes: a target's ARN, qualifier and all.
     pub function_name: String,
     /// The event, JSON text.
     pub payload: String,
@@ -25,9 +31,30 @@ impl Operation for InvokeEvent {
     const DATA: bool = true;
     const KIND: Kind = Kind::Write;
     type Output = ();
-    type Error = EngineError;
+    type Error = Error;
 
-    fn run(self, _cx: &mut Cx<'_>) -> Result<(), EngineError> {
-        Err(WireError::new("NotImplemented", 501, "lambda:InvokeEvent").into())
+    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
+        resource(cx, &self.function_name, None)
+    }
+
+    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
+        function_keys(cx, &self.function_name, keys);
+        if let Some(source) = &self.source_arn {
+            keys.insert("aws:SourceArn".to_owned(), vec![source.clone()]);
+        }
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {
+        let named = Named::read(cx, &self.function_name, None)?;
+        let function = named.function(cx)?;
+        named.version(cx, &function)?;
+        check_service(cx, &named, &function, self.source_arn.as_deref())?;
+        let size = self.payload.len();
+        if size > LARGEST_EVENT {
+            return Err(Error::PayloadTooLarge { size, limit: LARGEST_EVENT, kind: "Event" });
+        }
+        check_json(self.payload.as_bytes())?;
+        let request_id = cx.ids().uuid();
+        queue::push(cx, &named, request_id, &Bytes::from(self.payload), None)
     }
 }

@@ -11,14 +11,19 @@ use crate::operation::{Kind, Operation};
 
 type Tags = BTreeMap<String, String>;
 
-/// Tags that AWS stamps are taken only from callers inside the engine; a group has 50 at the most.
-pub fn check(cx: &Cx<'_>, tags: &Tags) -> Result<(), Error> {
-    let stamped = |key: &String| key.to_ascii_lowercase().starts_with("aws:");
-    if cx.caller.invoked_by.is_none() && tags.keys().any(stamped) {
+/// Tags that AWS stamps.
+fn stamped(key: &str) -> bool {
+    key.to_ascii_lowercase().starts_with("aws:")
+}
+
+/// Puts tags on a group: stamped ones only from callers inside the engine, 50 others at the most.
+pub fn add(cx: &Cx<'_>, tags: &mut Tags, new: Tags) -> Result<(), Error> {
+    if cx.caller.invoked_by.is_none() && new.keys().any(|key| stamped(key)) {
         return Err(Error::Parameter(
             "aws: prefixed tag key names are not allowed for external use.".to_owned(),
         ));
     }
+    tags.extend(new);
     if tags.keys().filter(|key| !stamped(key)).count() > 50 {
         return Err(Error::TooManyTags);
     }
@@ -49,8 +54,7 @@ fn arn_keys(cx: &Cx<'_>, arn: &str, keys: &mut ContextKeys) {
 }
 
 fn tag(cx: &Cx<'_>, mut group: Group, tags: Tags) -> Result<(), Error> {
-    group.tags.extend(tags);
-    check(cx, &group.tags)?;
+    add(cx, &mut group.tags, tags)?;
     Ok(cx.put(&group)?)
 }
 

@@ -53,8 +53,8 @@ impl Operation for CreateLogGroup {
         if cx.get::<Group>(&self.log_group_name)?.is_some() {
             return Err(Error::GroupExists);
         }
-        let tags = self.tags.unwrap_or_default();
-        tags::check(cx, &tags)?;
+        let mut tags = BTreeMap::new();
+        tags::add(cx, &mut tags, self.tags.unwrap_or_default())?;
         cx.put(&Group {
             name: self.log_group_name,
             id: table::new_group(cx.tx)?,

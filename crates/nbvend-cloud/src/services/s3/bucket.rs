@@ -120,7 +120,8 @@ impl Operation for DeleteBucket {
         let bucket = Bucket::load(cx, &self.bucket)?;
         let inside = format!("{}/", bucket.name);
         if !cx.tx.list::<Version>(GLOBAL, &inside, None, 1)?.is_empty() {
-            return Err(Error::BucketNotEmpty(bucket.name));
+            let versions = bucket.versioning != Versioning::Off;
+            return Err(Error::BucketNotEmpty { bucket: bucket.name, versions });
         }
         for upload in cx.tx.list::<Upload>(GLOBAL, &inside, None, usize::MAX)? {
             end_upload(cx, &upload)?;

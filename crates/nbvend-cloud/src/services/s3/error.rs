@@ -19,8 +19,8 @@ pub enum Error {
     DeleteMarker { version: String },
     #[error("Your previous request to create the named bucket succeeded and you already own it.")]
     BucketAlreadyOwnedByYou(String),
-    #[error("The bucket you tried to delete is not empty")]
-    BucketNotEmpty(String),
+    #[error("The bucket you tried to delete is not empty{}", if *.versions { ". You must delete all versions in the bucket." } else { "" })]
+    BucketNotEmpty { bucket: String, versions: bool },
     #[error("The specified bucket is not valid.")]
     InvalidBucketName(String),
     #[error("The {0} location constraint is incompatible for the region specific endpoint this request was sent to.")]
@@ -67,6 +67,11 @@ pub enum Error {
     InvalidTag(String),
     #[error("{0}")]
     MalformedPolicy(String),
+    /// Block Public Access forbids a policy that lets everybody in.
+    #[error("User: {who} is not authorized to perform: s3:PutBucketPolicy on resource: \"{bucket}\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.")]
+    PublicPolicyBlocked { who: String, bucket: String },
+    #[error("The Versioning element must be specified")]
+    VersioningMissing,
     #[error("The bucket policy does not exist")]
     NoSuchBucketPolicy(String),
     #[error("The TagSet does not exist")]
@@ -97,7 +102,7 @@ impl ServiceError for Error {
             Self::NoSuchVersion { .. } => "NoSuchVersion",
             Self::DeleteMarker { .. } => "MethodNotAllowed",
             Self::BucketAlreadyOwnedByYou(_) => "BucketAlreadyOwnedByYou",
-            Self::BucketNotEmpty(_) => "BucketNotEmpty",
+            Self::BucketNotEmpty { .. } => "BucketNotEmpty",
             Self::InvalidBucketName(_) => "InvalidBucketName",
             Self::IllegalLocation(_) => "IllegalLocationConstraintException",
             Self::InvalidLocation(_) => "InvalidLocationConstraint",
@@ -120,6 +125,8 @@ impl ServiceError for Error {
             Self::IncompleteBody => "IncompleteBody",
             Self::InvalidTag(_) => "InvalidTag",
             Self::MalformedPolicy(_) => "MalformedPolicy",
+            Self::PublicPolicyBlocked { .. } => "AccessDenied",
+            Self::VersioningMissing => "IllegalVersioningConfigurationException",
             Self::NoSuchBucketPolicy(_) => "NoSuchBucketPolicy",
             Self::NoSuchTagSet(_) => "NoSuchTagSet",
             Self::NoSuchPublicAccessBlock(_) => "NoSuchPublicAccessBlockConfiguration",
@@ -141,11 +148,11 @@ impl ServiceError for Error {
             | Self::NoSuchPublicAccessBlock(_)
             | Self::OwnershipControlsNotFound(_) => 404,
             Self::DeleteMarker { .. } => 405,
-            Self::BucketAlreadyOwnedByYou(_) | Self::BucketNotEmpty(_) => 409,
+            Self::BucketAlreadyOwnedByYou(_) | Self::BucketNotEmpty { .. } => 409,
             Self::PreconditionFailed(_) => 412,
             Self::NotModified { .. } => 304,
             Self::InvalidRange { .. } | Self::InvalidPartNumber => 416,
-            Self::ChunkSignature => 403,
+            Self::ChunkSignature | Self::PublicPolicyBlocked { .. } => 403,
             Self::NotImplemented(_) => 501,
             Self::Engine(error) => error.status(),
             Self::InvalidBucketName(_)
@@ -164,6 +171,7 @@ impl ServiceError for Error {
             | Self::IncompleteBody
             | Self::InvalidTag(_)
             | Self::MalformedPolicy(_)
+            | Self::VersioningMissing
             | Self::AclNotSupported => 400,
         }
     }
@@ -186,7 +194,7 @@ impl ServiceError for Error {
         match self {
             Self::NoSuchBucket(bucket)
             | Self::BucketAlreadyOwnedByYou(bucket)
-            | Self::BucketNotEmpty(bucket)
+            | Self::BucketNotEmpty { bucket, .. }
             | Self::InvalidBucketName(bucket)
             | Self::NoSuchBucketPolicy(bucket)
             | Self::NoSuchTagSet(bucket)

@@ -20,9 +20,10 @@
 //! points to.
 
 mod bucket;
+mod cfn;
 mod checksum;
 mod condition;
-mod cfn;
+mod config;
 mod error;
 pub mod location;
 mod name;
@@ -54,15 +55,35 @@ pub static SERVICE: Service = Service {
     operations: &[
         op::<bucket::CreateBucket>(),
         op::<bucket::DeleteBucket>(),
+        op::<config::encryption::DeleteBucketEncryption>(),
+        op::<config::ownership::DeleteBucketOwnershipControls>(),
+        op::<config::policy::DeleteBucketPolicy>(),
+        op::<config::tagging::DeleteBucketTagging>(),
         op::<object_delete::DeleteObject>(),
         op::<object_delete::DeleteObjects>(),
+        op::<config::public_access::DeletePublicAccessBlock>(),
+        op::<config::ownership::GetBucketAcl>(),
+        op::<config::encryption::GetBucketEncryption>(),
         op::<bucket::GetBucketLocation>(),
+        op::<config::ownership::GetBucketOwnershipControls>(),
+        op::<config::policy::GetBucketPolicy>(),
+        op::<config::policy::GetBucketPolicyStatus>(),
+        op::<config::tagging::GetBucketTagging>(),
+        op::<config::versioning::GetBucketVersioning>(),
         op::<object::GetObject>(),
+        op::<config::public_access::GetPublicAccessBlock>(),
         op::<bucket::HeadBucket>(),
         op::<object::HeadObject>(),
         op::<bucket::ListBuckets>(),
         op::<object_list::ListObjects>(),
+        op::<config::ownership::PutBucketAcl>(),
+        op::<config::encryption::PutBucketEncryption>(),
+        op::<config::ownership::PutBucketOwnershipControls>(),
+        op::<config::policy::PutBucketPolicy>(),
+        op::<config::tagging::PutBucketTagging>(),
+        op::<config::versioning::PutBucketVersioning>(),
         op::<object_put::PutObject>(),
+        op::<config::public_access::PutPublicAccessBlock>(),
     ],
 };
 

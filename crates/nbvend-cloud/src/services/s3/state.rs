@@ -41,6 +41,7 @@ pub enum Versioning {
 /// What a bucket or object says of its encryption. It is a statement for clients: bodies lie in the data folder as
 /// they came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Encryption {
     /// `AES256`, `aws:kms` or `aws:kms:dsse`.
     pub algorithm: String,
@@ -54,7 +55,8 @@ impl Default for Encryption {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct PublicAccess {
     pub block_public_acls: bool,
     pub ignore_public_acls: bool,

@@ -1,17 +1,20 @@
 //! `AssumeRole`: temporary credentials of a role, if its trust policy lets the caller.
 //!
 //! The trust policy is really evaluated, together with the caller's own policies, as AWS does: a trust policy that
-//! names the caller is enough, one that names the account leaves the decision to the caller's policies.
+//! names the caller is enough, one that names the account leaves the decision to the caller's policies. Source
+//! identity and session tags must be allowed as actions of their own.
 
-use nbvend_policy::{Kind as PolicyKind, Policies, Policy, Request, evaluate};
+use nbvend_policy::{Kind as PolicyKind, Policy, Request};
 use nbvend_wire::arn::Arn;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::{Carried, issue};
 use super::error::Error;
+use super::tags::{self, Tag};
 use crate::context::{ContextKeys, Cx};
 use crate::identity::{AccessKey, Principal, Session};
 use crate::operation::{Kind, Operation};
+use crate::services::iam::effective::Effective;
 use crate::services::iam::lookup;
 use crate::services::iam::state::Role;
 use crate::services::iam::subject::{global_context, subject};
@@ -26,8 +29,18 @@ pub struct AssumeRole {
     pub duration_seconds: Option<i64>,
     /// A session policy.
     pub policy: Option<String>,
+    /// Managed policies that limit the session, in the version they have now.
+    pub policy_arns: Vec<PolicyArn>,
     pub external_id: Option<String>,
     pub source_identity: Option<String>,
+    pub tags: Vec<Tag>,
+    pub transitive_tag_keys: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyArn {
+    pub arn: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,7 +87,7 @@ impl Operation for AssumeRole {
         vec![self.role_arn.clone()]
     }
 
-    fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
+    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
         let mut set = |key: &str, value: &Option<String>| {
             if let Some(value) = value {
                 keys.insert(key.to_owned(), vec![value.clone()]);
@@ -83,6 +96,13 @@ impl Operation for AssumeRole {
         set("sts:ExternalId", &self.external_id);
         set("sts:SourceIdentity", &self.source_identity);
         set("sts:RoleSessionName", &Some(self.role_session_name.clone()));
+        tags::request_keys(&self.tags, &self.transitive_tag_keys, keys);
+        if let Ok(Some(role)) = lookup::role_by_arn(cx, &self.role_arn) {
+            for (key, value) in role.tags {
+                keys.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
+                keys.insert(format!("iam:ResourceTag/{key}"), vec![value]);
+            }
+        }
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<AssumeRoleOutput, Error> {
@@ -94,17 +114,12 @@ impl Operation for AssumeRole {
         }
         let former = current_session(cx)?;
         let source_identity = self.source_identity(former.as_ref())?;
+        let session_tags = tags::combine(&self.tags, &self.transitive_tag_keys, former.as_ref())?;
         let role = lookup::role_by_arn(cx, &self.role_arn)?;
         let Some(role) = role else { return Err(refusal(cx, "sts:AssumeRole", &self.role_arn)) };
-        self.may(cx, &role, "sts:AssumeRole")?;
-        if self.source_identity.is_some() {
-            self.may(cx, &role, "sts:SetSourceIdentity")?;
-        }
+        self.check_allowed(cx, &role)?;
         let seconds = self.seconds(cx, &role)?;
-        if let Some(text) = &self.policy {
-            nbvend_policy::validate(text, PolicyKind::Session)
-                .map_err(|fault| Error::MalformedPolicy(fault.message))?;
-        }
+        let policies = self.session_policies(cx)?;
         let principal = Principal::AssumedRole {
             role: role.name.clone(),
             role_id: role.id.clone(),
@@ -112,8 +127,9 @@ impl Operation for AssumeRole {
             session: self.role_session_name,
         };
         let carried = Carried {
-            policies: self.policy.into_iter().collect(),
-            tags: Vec::new(),
+            policies,
+            tags: session_tags.tags,
+            transitive: session_tags.transitive,
             source_identity: source_identity.clone(),
         };
         let credentials = issue(cx, principal.clone(), seconds, carried)?;
@@ -154,44 +170,55 @@ impl AssumeRole {
         Ok(seconds)
     }
 
-    /// Whether the trust policy and the caller's own policies allow an action on the role.
-    fn may(&self, cx: &Cx<'_>, role: &Role, action: &str) -> Result<(), Error> {
-        let suffix = cx.config().url_suffix.clone();
-        let trust = Policy::parse_in(&role.trust, PolicyKind::Trust, Some(&suffix))
+    fn session_policies(&self, cx: &Cx<'_>) -> Result<Vec<String>, Error> {
+        let mut policies: Vec<String> = self.policy.iter().cloned().collect();
+        for PolicyArn { arn } in &self.policy_arns {
+            let document = lookup::managed_policy(cx, arn)?;
+            policies
+                .push(document.ok_or_else(|| Error::Validation(format!("Policy {arn} does not exist.")))?);
+        }
+        for text in &policies {
+            nbvend_policy::validate(text, PolicyKind::Session)
+                .map_err(|fault| Error::MalformedPolicy(fault.message))?;
+        }
+        Ok(policies)
+    }
+
+    /// Whether the trust policy and the caller's own policies allow what is asked of the role.
+    fn check_allowed(&self, cx: &Cx<'_>, role: &Role) -> Result<(), Error> {
+        let trust = Policy::parse_in(&role.trust, PolicyKind::Trust, Some(&cx.config().url_suffix))
             .map_err(|fault| Error::MalformedPolicy(fault.message))?;
+        let caller = Effective::of_caller(cx)?;
         let mut context = global_context(cx);
+        for (key, value) in caller.principal_tags() {
+            context.set_one(&format!("aws:PrincipalTag/{key}"), value);
+        }
         let mut keys = ContextKeys::new();
         self.context(cx, &mut keys);
         for (key, values) in keys {
             context.set(&key, values);
         }
-        for (key, value) in &role.tags {
-            context.set_one(&format!("aws:ResourceTag/{key}"), value);
-        }
         let principal = subject(&cx.caller.principal, cx.account());
-        let request = Request {
-            principal: &principal,
-            action,
-            resource: &self.role_arn,
-            resource_account: None,
-            context: &context,
-        };
-        let everything = Policy::parse(ALLOW_ALL, PolicyKind::Identity).expect("a well-formed policy");
-        let policies = Policies {
-            identity: &[("caller", &everything)],
-            resource: Some(("trust", &trust)),
-            ..Policies::default()
-        };
-        if evaluate(&request, &policies).is_allowed() {
-            Ok(())
-        } else {
-            Err(refusal(cx, action, &self.role_arn))
+        let asked = [
+            ("sts:AssumeRole", true),
+            ("sts:SetSourceIdentity", self.source_identity.is_some()),
+            ("sts:TagSession", !self.tags.is_empty()),
+        ];
+        for (action, _) in asked.into_iter().filter(|(_, asked)| *asked) {
+            let request = Request {
+                principal: &principal,
+                action,
+                resource: &self.role_arn,
+                resource_account: None,
+                context: &context,
+            };
+            if !caller.decide(&request, Some(("trust", &trust))).is_allowed() {
+                return Err(refusal(cx, action, &self.role_arn));
+            }
         }
+        Ok(())
     }
 }
-
-const ALLOW_ALL: &str =
-    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
 /// AWS's sentence for every reason there may be.
 fn refusal(cx: &Cx<'_>, action: &str, role_arn: &str) -> Error {

@@ -14,6 +14,7 @@ use crate::store::{Record, StoreError};
 pub struct Carried {
     pub policies: Vec<String>,
     pub tags: Vec<(String, String)>,
+    pub transitive: Vec<String>,
     pub source_identity: Option<String>,
 }
 
@@ -39,6 +40,7 @@ pub fn issue(
             expires: cx.now().plus_seconds(seconds),
             policies: carried.policies,
             tags: carried.tags,
+            transitive: carried.transitive,
             source_identity: carried.source_identity,
         }),
     };

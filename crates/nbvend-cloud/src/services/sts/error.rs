@@ -23,6 +23,9 @@ pub enum Error {
     TooLongForChain,
     #[error("{0}")]
     MalformedPolicy(String),
+    /// Of session tags; texts recorded.
+    #[error("{0}")]
+    Parameter(&'static str),
     #[error("{0}")]
     Validation(String),
     #[error(transparent)]
@@ -40,6 +43,7 @@ impl ServiceError for Error {
         match self {
             Self::NotAuthorized(_) | Self::RootAssumes | Self::Session(_) => "AccessDenied",
             Self::MalformedPolicy(_) => "MalformedPolicyDocument",
+            Self::Parameter(_) => "InvalidParameterValue",
             Self::Arn(_) | Self::TooLong | Self::TooLongForChain | Self::Validation(_) => "ValidationError",
             Self::Engine(error) => error.code(),
         }
@@ -49,6 +53,7 @@ impl ServiceError for Error {
         match self {
             Self::NotAuthorized(_) | Self::RootAssumes | Self::Session(_) => 403,
             Self::MalformedPolicy(_)
+            | Self::Parameter(_)
             | Self::Arn(_)
             | Self::TooLong
             | Self::TooLongForChain

@@ -1,8 +1,16 @@
 //! STS: who am I, and becoming somebody else for a while.
+//!
+//! Different from AWS: sessions of the catalog's and the engine's own services are made by the same `AssumeRole` as
+//! everybody's, with a service as the caller. `GetFederationToken`, the web identity and SAML operations and
+//! `DecodeAuthorizationMessage` are not served, nor are second factors.
 
 pub mod assume_role;
+mod caller;
 pub(crate) mod credentials;
 mod error;
+mod reconcile;
+mod session_token;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +24,12 @@ pub static SERVICE: Service = Service {
     id: "sts",
     action_prefix: "sts",
     event_source: "sts.amazonaws.com",
-    operations: &[op::<assume_role::AssumeRole>()],
+    operations: &[
+        op::<assume_role::AssumeRole>(),
+        op::<caller::GetAccessKeyInfo>(),
+        op::<caller::GetCallerIdentity>(),
+        op::<session_token::GetSessionToken>(),
+    ],
 };
 
 /// The resource types this service makes for CloudFormation.
@@ -24,5 +37,5 @@ pub static PROVIDERS: &[&dyn Provider] = &[];
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    Vec::new()
+    vec![Arc::new(reconcile::SweepSessions)]
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::assume_role::AssumeRole;
 use crate::door;
-use crate::identity::{AccessKey, Caller};
+use crate::identity::{AccessKey, Caller, Principal};
 use crate::testing::{REGION, World};
 
 fn trust(principal: &Value) -> String {
@@ -90,4 +90,211 @@ async fn root_gets_no_role_and_a_bad_arn_is_named() {
         let error = world.call(ask(arn)).await.unwrap_err();
         assert_eq!((error.code.as_ref(), error.message), ("ValidationError", format!("{arn} is invalid")));
     }
+}
+
+/// A user with one inline policy (or none), as a caller.
+async fn user(world: &World, name: &str, actions: &[&str]) -> Caller {
+    let made = world.wire("iam", "CreateUser", json!({"UserName": name})).await.unwrap();
+    if !actions.is_empty() {
+        let document = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": actions, "Resource": "*"}});
+        let input = json!({"UserName": name, "PolicyName": "p", "PolicyDocument": document.to_string()});
+        world.wire("iam", "PutUserPolicy", input).await.unwrap();
+    }
+    let id = made["User"]["UserId"].as_str().unwrap().to_owned();
+    let principal = Principal::User { name: name.to_owned(), id, path: "/".to_owned() };
+    Caller { principal, access_key_id: None, ..world.root() }
+}
+
+#[tokio::test]
+async fn trust_in_the_account_leaves_it_to_the_users_policies() {
+    let world = World::new();
+    let may = user(&world, "may", &["sts:AssumeRole"]).await;
+    let may_not = user(&world, "maynot", &["s3:*"]).await;
+    let account = role(&world, "account", &trust(&json!({"AWS": "arn:aws:iam::123456789012:root"}))).await;
+    let named = role(&world, "named", &trust(&json!({"AWS": "arn:aws:iam::123456789012:user/maynot"}))).await;
+    for (caller, arn, allowed) in
+        [(&may, &account, true), (&may_not, &account, false), (&may, &named, false), (&may_not, &named, true)]
+    {
+        let got = door::call(&world.engine, caller.clone(), ask(arn)).await;
+        assert_eq!(got.is_ok(), allowed, "{:?} {arn}", caller.principal);
+    }
+}
+
+#[tokio::test]
+async fn conditions_of_the_trust_policy_hold() {
+    let world = World::new();
+    let alice = user(&world, "alice", &[]).await;
+    let document = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:user/alice"},
+        "Condition": {"StringEquals": {"sts:ExternalId": "secret"}, "StringLike": {"sts:RoleSessionName": "session-*"}}}]});
+    let arn = role(&world, "r", &document.to_string()).await;
+    for (external_id, session, allowed) in [
+        (Some("secret"), "session-1", true),
+        (Some("wrong"), "session-1", false),
+        (None, "session-1", false),
+        (Some("secret"), "other", false),
+    ] {
+        let request = AssumeRole {
+            external_id: external_id.map(str::to_owned),
+            role_session_name: session.to_owned(),
+            ..ask(&arn)
+        };
+        let got = door::call(&world.engine, alice.clone(), request).await;
+        assert_eq!(got.is_ok(), allowed, "{external_id:?} {session}");
+    }
+}
+
+/// The caller that a session's credentials make.
+fn as_session(world: &World, caller: &Caller, output: super::assume_role::AssumeRoleOutput) -> Caller {
+    let principal = output.assumed_role_user.principal.unwrap();
+    caller.acting_as(principal, Some(output.credentials.access_key_id), Some(world.engine.now()))
+}
+
+#[tokio::test]
+async fn durations_have_their_limits() {
+    let world = World::new();
+    let alice = user(&world, "alice", &["sts:AssumeRole"]).await;
+    let anybody = trust(&json!({"AWS": "123456789012"}));
+    let arn = role(&world, "r", &anybody).await;
+    let for_seconds = |seconds| AssumeRole { duration_seconds: Some(seconds), ..ask(&arn) };
+    let error = door::call(&world.engine, alice.clone(), for_seconds(3601)).await.unwrap_err();
+    assert_eq!(
+        (error.code.as_ref(), error.message.as_str()),
+        (
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+    );
+    let input = json!({"RoleName": "r", "MaxSessionDuration": 7200});
+    world.wire("iam", "UpdateRole", input).await.unwrap();
+    let first = door::call(&world.engine, alice.clone(), for_seconds(7200)).await.unwrap();
+    assert_eq!(first.credentials.expiration.seconds_since(world.engine.now()), 7200);
+
+    let document = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}});
+    let input = json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": document.to_string()});
+    world.wire("iam", "PutRolePolicy", input).await.unwrap();
+    let session = as_session(&world, &alice, first);
+    let error = door::call(&world.engine, session.clone(), for_seconds(3601)).await.unwrap_err();
+    assert!(error.message.contains("1 hour session limit for roles assumed by role chaining"), "{error}");
+    assert!(door::call(&world.engine, session, for_seconds(3600)).await.is_ok());
+    let last_used = world.wire("iam", "GetRole", json!({"RoleName": "r"})).await.unwrap();
+    assert_eq!(last_used["Role"]["RoleLastUsed"]["Region"], REGION);
+}
+
+#[tokio::test]
+async fn session_policies_limit_and_source_identity_stays() {
+    let world = World::new();
+    let alice = user(&world, "alice", &["sts:*"]).await;
+    let document = json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"},
+        "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]}]});
+    let arn = role(&world, "r", &document.to_string()).await;
+    let grant = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}});
+    let input = json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": grant.to_string()});
+    world.wire("iam", "PutRolePolicy", input).await.unwrap();
+
+    let narrow =
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}});
+    let request = AssumeRole { policy: Some(narrow.to_string()), ..ask(&arn) };
+    let narrowed =
+        as_session(&world, &alice, door::call(&world.engine, alice.clone(), request).await.unwrap());
+    let error = door::call(&world.engine, narrowed, ask(&arn)).await.unwrap_err();
+    assert_eq!(error.code, "AccessDenied");
+
+    let request = AssumeRole { policy: Some("{}".to_owned()), ..ask(&arn) };
+    let error = door::call(&world.engine, alice.clone(), request).await.unwrap_err();
+    assert_eq!((error.code.as_ref(), error.status), ("MalformedPolicyDocument", 400));
+
+    let tag = |key: &str| super::tags::Tag { key: key.to_owned(), value: "v".to_owned() };
+    let request = AssumeRole {
+        source_identity: Some("alice".to_owned()),
+        tags: vec![tag("team"), tag("lost")],
+        transitive_tag_keys: vec!["team".to_owned()],
+        ..ask(&arn)
+    };
+    let output = door::call(&world.engine, alice.clone(), request).await.unwrap();
+    assert_eq!(output.source_identity.as_deref(), Some("alice"));
+    let session = as_session(&world, &alice, output);
+    let again = door::call(&world.engine, session.clone(), ask(&arn)).await.unwrap();
+    assert_eq!(again.source_identity.as_deref(), Some("alice"));
+    let id = again.credentials.access_key_id;
+    let key = world.engine.store().read(|tx| AccessKey::get(tx, &id)).unwrap().unwrap().unwrap();
+    assert_eq!(key.session.unwrap().tags, [("team".to_owned(), "v".to_owned())]);
+    let request = AssumeRole { source_identity: Some("bob".to_owned()), ..ask(&arn) };
+    assert!(door::call(&world.engine, session.clone(), request).await.is_err());
+    let request = AssumeRole { tags: vec![tag("TEAM")], ..ask(&arn) };
+    let error = door::call(&world.engine, session, request).await.unwrap_err();
+    assert_eq!((error.code.as_ref(), error.status), ("InvalidParameterValue", 400));
+
+    let plain = role(&world, "plain", &trust(&json!({"AWS": "123456789012"}))).await;
+    let request = AssumeRole { source_identity: Some("alice".to_owned()), ..ask(&plain) };
+    let error = door::call(&world.engine, alice, request).await.unwrap_err();
+    assert!(error.message.contains("sts:SetSourceIdentity"), "{error}");
+}
+
+#[tokio::test]
+async fn who_am_i() {
+    let world = World::new();
+    let me = world.wire("sts", "GetCallerIdentity", json!({})).await.unwrap();
+    assert_eq!(
+        me,
+        json!({"UserId": "123456789012", "Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"})
+    );
+    let alice = user(&world, "alice", &[]).await;
+    let me = world.wire_as(alice.clone(), "sts", "GetCallerIdentity", json!({})).await.unwrap();
+    assert_eq!(me["Arn"], "arn:aws:iam::123456789012:user/alice");
+    let session = world.wire_as(alice.clone(), "sts", "GetSessionToken", json!({})).await.unwrap();
+    let id = session["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
+    let info = world.wire("sts", "GetAccessKeyInfo", json!({"AccessKeyId": id})).await.unwrap();
+    assert_eq!(info["Account"], "123456789012");
+    let caller =
+        Caller { access_key_id: Some(id.clone()), session_issued: Some(world.engine.now()), ..alice };
+    let error = world.wire_as(caller, "sts", "GetSessionToken", json!({})).await.unwrap_err();
+    assert_eq!(error.message, "Cannot call GetSessionToken with session credentials");
+    world.wire("iam", "DeleteUserPolicy", json!({"UserName": "alice", "PolicyName": "p"})).await.unwrap_err();
+    world.wire("iam", "DeleteUser", json!({"UserName": "alice"})).await.unwrap();
+    let gone = world.engine.store().read(|tx| AccessKey::get(tx, &id)).unwrap().unwrap();
+    assert_eq!(gone, None, "a deleted user has no sessions");
+}
+
+#[tokio::test]
+async fn ended_sessions_are_removed_a_day_later() {
+    let world = World::new();
+    let arn = role(&world, "r", &trust(&json!({"Service": "lambda.amazonaws.com"}))).await;
+    let mut ids = Vec::new();
+    for _ in 0..250 {
+        let caller = Caller::service("lambda.amazonaws.com", REGION);
+        ids.push(door::call(&world.engine, caller, ask(&arn)).await.unwrap().credentials.access_key_id);
+    }
+    let left = |world: &World, ids: &[String]| {
+        let found =
+            |id: &String| world.engine.store().read(|tx| AccessKey::get(tx, id)).unwrap().unwrap().is_some();
+        ids.iter().filter(|id| found(id)).count()
+    };
+    world.clock.advance(24 * 3600);
+    world.settle().await;
+    assert_eq!(left(&world, &ids), 250);
+    world.clock.advance(3 * 3600);
+    let caller = Caller::service("lambda.amazonaws.com", REGION);
+    let fresh = door::call(&world.engine, caller, ask(&arn)).await.unwrap().credentials.access_key_id;
+    let world = world.restart();
+    world.settle().await;
+    assert_eq!((left(&world, &ids), left(&world, &[fresh])), (0, 1));
+}
+
+#[tokio::test]
+async fn secrets_stay_out_of_the_trail() {
+    let world = World::new();
+    let arn = role(&world, "r", &trust(&json!({"Service": "lambda.amazonaws.com"}))).await;
+    let caller = Caller::service("lambda.amazonaws.com", REGION);
+    let output = door::call(&world.engine, caller, ask(&arn)).await.unwrap();
+    let dump = world.engine.store().read(|tx| {
+        let mut statement = tx.connection().prepare("SELECT body FROM trail").unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.map(Result::unwrap).collect::<String>()
+    });
+    let dump = dump.unwrap();
+    assert!(dump.contains(&output.credentials.access_key_id) && dump.contains("\"AssumeRole\""));
+    assert!(!dump.contains(&output.credentials.secret_access_key));
+    assert!(!dump.contains(&output.credentials.session_token));
 }

@@ -75,8 +75,14 @@ impl Document<'_> {
             origin => origin_only(origin),
         };
         let mut editor = self.edit("Cors", "Cors configuration")?;
+        // API Gateway takes a path with and without a slash at its end for one: only the first gets the method.
+        let mut seen: Vec<String> = Vec::new();
         for path in editor.path_names() {
-            editor.add_cors(&path, &cors);
+            let plain = path.strip_suffix('/').filter(|plain| !plain.is_empty()).unwrap_or(&path).to_owned();
+            if !seen.contains(&plain) {
+                editor.add_cors(&path, &cors);
+                seen.push(plain);
+            }
         }
         self.body = Some(editor.finish());
         Ok(())

@@ -87,16 +87,20 @@ fn share(made: &mut Plan<'_>, state: &mut Transform<'_>) {
     made.attributes = attributes.clone();
     let conditions = shared.conditions.clone();
     if shared.unconditional {
+        state.withdraw(SHARED_CONDITION);
         return;
+    }
+    if !conditions.is_empty() {
+        made.attributes.insert("Condition", SHARED_CONDITION);
     }
     match conditions.as_slice() {
         [] => {}
-        [one] => made.attributes.insert("Condition", one.clone()),
+        // One condition is declared as its bare name, which is AWS's own slip.
+        [one] => state.declare(SHARED_CONDITION, one.clone()),
         many => {
             let parts: Vec<Node> =
                 many.iter().map(|condition| dict! { "Condition" => condition.clone() }.into()).collect();
             state.declare(SHARED_CONDITION, dict! { "Fn::Or" => parts });
-            made.attributes.insert("Condition", SHARED_CONDITION);
         }
     }
 }

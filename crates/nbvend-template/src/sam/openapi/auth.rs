@@ -105,19 +105,16 @@ impl Editor {
         Ok(())
     }
 
-    /// Gives every method of `path` the API key, unless it says otherwise.
+    /// Gives every method of `path` the API key, unless it says otherwise; without `preflight`, takes it from
+    /// `options`.
     pub(crate) fn set_default_api_key(&mut self, path: &str, preflight: bool) -> Result<()> {
         self.each_method(path, |name, definition| {
-            if name == "options" && !preflight {
-                return Ok(());
-            }
             let (own, mut rest): (Vec<Node>, Vec<Node>) = security_of(definition)
                 .into_iter()
                 .partition(|security| mentions(security, |key| key == API_KEY || key == API_KEY_FALSE));
-            if own.is_empty() {
+            let refused = own.iter().any(|security| mentions(security, |key| key == API_KEY_FALSE));
+            if !refused && (name != "options" || preflight) {
                 rest.push(ordered! { API_KEY => list![] }.into());
-            } else if !own.iter().any(|security| mentions(security, |key| key == API_KEY_FALSE)) {
-                rest.extend(own);
             }
             if rest != security_of(definition) {
                 definition.insert("security", rest);

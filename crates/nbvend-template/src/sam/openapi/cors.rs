@@ -17,25 +17,26 @@ const ALL: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "pu
 
 impl Editor {
     pub(crate) fn add_cors(&mut self, path: &str, cors: &Cors<'_>) {
-        // What all branches of a conditional path have together.
-        let own = own_methods(&self.path_items(path));
+        // Of a conditional path, the methods of the first branch speak for all.
+        let mut methods = cors.methods.cloned();
         for item in self.path_items_mut(path) {
             if item.contains("options") {
                 continue;
             }
-            let methods = cors.methods.cloned().unwrap_or_else(|| Node::from(own.as_str()));
-            item.insert("options", options_method(cors, &methods));
+            let methods = methods.get_or_insert_with(|| Node::from(own_methods(item)));
+            let options = options_method(cors, methods);
+            item.insert("options", options);
         }
     }
 }
 
 /// `'GET,OPTIONS'`: what is under the path, quoted as API Gateway wants static values. Members that are no methods
 /// are listed too, as AWS does.
-fn own_methods(items: &[&Dict]) -> String {
-    let methods: Vec<String> = if items.iter().any(|item| item.contains(ANY_METHOD)) {
+fn own_methods(item: &Dict) -> String {
+    let methods: Vec<String> = if item.contains(ANY_METHOD) {
         ALL.iter().map(|method| method.to_uppercase()).collect()
     } else {
-        let names = items.iter().flat_map(|item| item.keys()).map(|name| name.to_uppercase());
+        let names = item.keys().map(|name| name.to_uppercase());
         let mut methods: Vec<String> = names.chain(["OPTIONS".to_owned()]).collect();
         methods.sort_unstable();
         methods.dedup();
@@ -98,9 +99,7 @@ mod tests {
     fn the_methods_of_a_path_are_listed() {
         let item =
             |names: &[&str]| names.iter().map(|name| (Text::from(*name), Node::Null)).collect::<Dict>();
-        assert_eq!(own_methods(&[&item(&["post", "get"])]), "'GET,OPTIONS,POST'");
-        assert_eq!(own_methods(&[&item(&["get"]), &item(&["put"])]), "'GET,OPTIONS,PUT'");
-        let all = "'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT'";
-        assert_eq!(own_methods(&[&item(&["get"]), &item(&[ANY_METHOD])]), all);
+        assert_eq!(own_methods(&item(&["post", "get"])), "'GET,OPTIONS,POST'");
+        assert_eq!(own_methods(&item(&[ANY_METHOD, "get"])), "'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT'");
     }
 }

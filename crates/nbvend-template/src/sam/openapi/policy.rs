@@ -59,12 +59,10 @@ impl Editor {
     fn method_resources(&self, path: &str, stage: &Node) -> Vec<Node> {
         let mut methods: Vec<String> = Vec::new();
         for item in self.path_items(path) {
-            // Everything under the path counts, as on AWS: its shared parameters too.
+            // Everything under the path counts, as on AWS: shared parameters too, and each branch of a condition.
             for name in item.keys() {
                 let method = if name.as_str() == ANY_METHOD { "*".to_owned() } else { name.to_uppercase() };
-                if !methods.contains(&method) {
-                    methods.push(method);
-                }
+                methods.push(method);
             }
         }
         methods
@@ -78,8 +76,9 @@ impl Editor {
             .collect()
     }
 
+    /// Accounts named both by the API and an event are listed twice, as on AWS.
     fn add_accounts(&mut self, accounts: Node, effect: &str, resources: &[Node]) {
-        self.add_statement(
+        self.push_statement(
             ordered! {
                 "Effect" => effect,
                 "Action" => "execute-api:Invoke",
@@ -153,21 +152,27 @@ impl Editor {
         );
     }
 
-    /// Adds a statement unless it is there already; one alone is not put in a list.
+    /// Adds a statement unless it is there already.
     fn add_statement(&mut self, statement: Node) {
+        let known = match self.resource_policy.get("Statement") {
+            Some(Node::List(statements)) => statements.contains(&statement),
+            Some(one) => *one == statement,
+            None => false,
+        };
+        if !known {
+            self.push_statement(statement);
+        }
+    }
+
+    /// Adds a statement; one alone is not put in a list.
+    fn push_statement(&mut self, statement: Node) {
         self.resource_policy.entry("Version", || "2012-10-17".into());
         match self.resource_policy.get_mut("Statement") {
             None => self.resource_policy.insert("Statement", statement),
-            Some(Node::List(statements)) => {
-                if !statements.contains(&statement) {
-                    statements.push(statement);
-                }
-            }
+            Some(Node::List(statements)) => statements.push(statement),
             Some(one) => {
-                if *one != statement {
-                    let first = std::mem::replace(one, Node::Null);
-                    *one = list![first, statement];
-                }
+                let first = std::mem::replace(one, Node::Null);
+                *one = list![first, statement];
             }
         }
     }

@@ -9,7 +9,9 @@ use super::super::permission::{PutPermission, RemovePermission};
 use super::super::tags::{Tag, TagResource};
 use crate::context::Cx;
 use crate::error::EngineError;
-use crate::provider::{Deletion, Handle, Progress, Provider, Request, Schema, Update, optional, properties, required};
+use crate::provider::{
+    Deletion, Handle, Progress, Provider, Request, Schema, Update, optional, properties, required,
+};
 
 pub struct EventBus;
 

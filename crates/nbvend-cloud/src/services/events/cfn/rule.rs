@@ -95,7 +95,12 @@ fn all_taken(output: EntriesOutput) -> Result<(), String> {
     if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
 }
 
-fn put(cx: &mut Cx<'_>, name: String, asked: &Properties, stack_tags: &[(String, String)]) -> Result<Progress, EngineError> {
+fn put(
+    cx: &mut Cx<'_>,
+    name: String,
+    asked: &Properties,
+    stack_tags: &[(String, String)],
+) -> Result<Progress, EngineError> {
     let bus = names::bus_name(asked.event_bus_name.as_deref()).to_owned();
     let physical_id = if bus == DEFAULT { name.clone() } else { format!("{bus}|{name}") };
     let targets = asked.targets()?;
@@ -114,7 +119,8 @@ fn put(cx: &mut Cx<'_>, name: String, asked: &Properties, stack_tags: &[(String,
         event_bus_name: asked.event_bus_name.clone(),
         ..ListTargetsByRule::default()
     })?;
-    let gone = now.targets.into_iter().map(|target| target.id).filter(|id| !targets.iter().any(|t| t.id == *id));
+    let gone =
+        now.targets.into_iter().map(|target| target.id).filter(|id| !targets.iter().any(|t| t.id == *id));
     let gone: Vec<String> = gone.collect();
     if !gone.is_empty() {
         cx.call(RemoveTargets {
@@ -125,7 +131,8 @@ fn put(cx: &mut Cx<'_>, name: String, asked: &Properties, stack_tags: &[(String,
         })?;
     }
     if !targets.is_empty() {
-        let answer = cx.call(PutTargets { rule: name, event_bus_name: asked.event_bus_name.clone(), targets })?;
+        let answer =
+            cx.call(PutTargets { rule: name, event_bus_name: asked.event_bus_name.clone(), targets })?;
         if let Err(reason) = all_taken(answer) {
             return Ok(Progress::Failed { physical_id: Some(physical_id), reason });
         }
@@ -148,7 +155,8 @@ impl Provider for Rule {
         // PutRule would take over a rule that somebody else made.
         let describe = DescribeRule { name: name.clone(), event_bus_name: asked.event_bus_name.clone() };
         if cx.call(describe).is_ok() {
-            let reason = format!("Resource of type 'AWS::Events::Rule' with identifier '{name}' already exists.");
+            let reason =
+                format!("Resource of type 'AWS::Events::Rule' with identifier '{name}' already exists.");
             return Ok(Progress::Failed { physical_id: None, reason });
         }
         put(cx, name, &asked, &request.tags)

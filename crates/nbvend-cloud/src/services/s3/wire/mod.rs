@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod buckets;
+mod configs;
 mod convert;
 mod dispatch;
 mod fault;
