@@ -2,6 +2,7 @@
 
 use super::PRINCIPAL;
 use super::error::Error;
+use super::state::PrincipalAssociation;
 use crate::context::Cx;
 use crate::identity::{Caller, Principal};
 use crate::services::iam::group::ListGroupsForUser;
@@ -10,6 +11,10 @@ use crate::services::iam::group::ListGroupsForUser;
 pub fn names_of(cx: &mut Cx<'_>) -> Result<Vec<String>, Error> {
     let mut names = vec![cx.caller.principal.issuer_arn(cx.account())];
     let Principal::User { name, .. } = cx.caller.principal.clone() else { return Ok(names) };
+    if !cx.tx.stands_in::<PrincipalAssociation>("group", "yes")? {
+        // No portfolio is open to any group.
+        return Ok(names);
+    }
     // The catalog asks for itself: its users need no right on IAM.
     let service = Caller::service(PRINCIPAL, cx.region());
     let ask = ListGroupsForUser { user_name: name, ..ListGroupsForUser::default() };

@@ -5,13 +5,17 @@ use nbvend_wire::timestamp::Timestamp;
 
 use super::error::Error;
 use super::follow::{Failure, abandon, fail, finish};
-use super::state::{Actor, Given, LaunchRecord, Portfolio, Product, ProvisionedProduct, RecordKind, RecordStatus, Work};
+use super::state::{
+    Actor, Given, LaunchRecord, Portfolio, Product, ProvisionedProduct, RecordKind, RecordStatus, Work,
+};
 use super::{PRINCIPAL, template};
 use crate::context::Cx;
 use crate::error::{EngineError, ServiceError};
 use crate::identity::Caller;
 use crate::operation::Operation;
-use crate::services::cloudformation::stack::{CreateStack, DeleteStack, Parameter, Prepared, Tag, UpdateStack};
+use crate::services::cloudformation::stack::{
+    CreateStack, DeleteStack, Parameter, Prepared, Tag, UpdateStack,
+};
 use crate::services::sts::assume_role::AssumeRole;
 
 /// A session of the launch role is renewed when so little of it is left, in milliseconds.
@@ -76,7 +80,8 @@ pub fn prepare(cx: &mut Cx<'_>, record: &LaunchRecord) -> Prepared {
 
 /// Begins a record's work. It was begun already if its state says so.
 pub fn begin(cx: &mut Cx<'_>, id: &str, prepared: Prepared) -> Result<(), EngineError> {
-    let Some(mut record) = cx.get::<LaunchRecord>(id)?.filter(|one| one.status == RecordStatus::Created) else {
+    let Some(mut record) = cx.get::<LaunchRecord>(id)?.filter(|one| one.status == RecordStatus::Created)
+    else {
         return Ok(());
     };
     let (Some(work), Some(mut product)) =
@@ -162,7 +167,8 @@ fn ask(
         }
         (RecordKind::Terminate, Some(stack)) => {
             let token = Some(record.id.clone());
-            let request = DeleteStack { stack_name: stack, client_request_token: token, ..DeleteStack::default() };
+            let request =
+                DeleteStack { stack_name: stack, client_request_token: token, ..DeleteStack::default() };
             cx.call_as(caller, request).map_err(|error| refused(cx, error))?;
         }
         (RecordKind::Update | RecordKind::Terminate, None) => {

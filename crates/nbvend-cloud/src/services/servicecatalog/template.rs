@@ -63,11 +63,15 @@ impl Parsed {
             // CloudFormation will say what is wrong with it.
             return Ok(());
         }
-        if let Some(twice) = given.iter().enumerate().find(|(at, one)| given[..*at].iter().any(|g| g.key == one.key)) {
+        if let Some(twice) =
+            given.iter().enumerate().find(|(at, one)| given[..*at].iter().any(|g| g.key == one.key))
+        {
             return Err(Error::Invalid(format!("Parameter {} is given more than once", twice.1.key)));
         }
         // A kept value is CloudFormation's to judge: such a parameter is left out here.
-        let is_kept = |name: &str| kept.iter().any(|k| k == name) && given.iter().any(|g| g.key == name && g.value.is_none());
+        let is_kept = |name: &str| {
+            kept.iter().any(|k| k == name) && given.iter().any(|g| g.key == name && g.value.is_none())
+        };
         let judged: Vec<_> = self.parameters.iter().filter(|decl| !is_kept(&decl.name)).cloned().collect();
         let choices: Vec<_> = given
             .iter()
@@ -98,7 +102,8 @@ pub fn by_digest(cx: &Cx<'_>, digest: &str) -> Result<Arc<Parsed>, Error> {
     if let Some(parsed) = found {
         return Ok(parsed);
     }
-    let stored = cx.get::<StoredTemplate>(digest)?.ok_or_else(|| Error::ArtifactNotFound(digest.to_owned()))?;
+    let stored =
+        cx.get::<StoredTemplate>(digest)?.ok_or_else(|| Error::ArtifactNotFound(digest.to_owned()))?;
     let parsed = Arc::new(Parsed::new(stored.text));
     let mut all = cache.0.lock().expect("nobody panics while holding the templates");
     if all.len() >= CACHED {
@@ -112,7 +117,8 @@ pub fn by_digest(cx: &Cx<'_>, digest: &str) -> Result<Arc<Parsed>, Error> {
 pub fn read(cx: &mut Cx<'_>, url: &str) -> Result<String, Error> {
     let unreadable = |reason: String| Error::TemplateSource { url: url.to_owned(), reason };
     // CloudFormation's own words for a URL that is not S3's.
-    let place = s3::location(cx, url).ok_or_else(|| unreadable("TemplateURL must be a supported URL.".to_owned()))?;
+    let place =
+        s3::location(cx, url).ok_or_else(|| unreadable("TemplateURL must be a supported URL.".to_owned()))?;
     let object = GetObject { bucket: place.bucket, key: place.key, version_id: place.version_id };
     let object = cx.call(object).map_err(|error| unreadable(error.message))?;
     if object.content_length > LARGEST {
@@ -174,7 +180,10 @@ impl From<&ParameterDecl> for ParameterView {
         Self {
             parameter_key: decl.name.clone(),
             // A default that is not to be echoed is shown as CloudFormation shows such values.
-            default_value: decl.default.clone().map(|value| if decl.no_echo { "****".to_owned() } else { value }),
+            default_value: decl
+                .default
+                .clone()
+                .map(|value| if decl.no_echo { "****".to_owned() } else { value }),
             parameter_type: decl.type_name.clone(),
             is_no_echo: decl.no_echo,
             description: decl.description.clone(),

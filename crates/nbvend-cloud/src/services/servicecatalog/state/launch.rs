@@ -80,7 +80,11 @@ impl Record for ProvisionedProduct {
     }
 
     fn indexes(&self) -> Vec<(&'static str, String)> {
-        vec![("name", self.name.clone()), ("user", self.user_arn.clone()), ("session", self.session_arn.clone())]
+        vec![
+            ("name", self.name.clone()),
+            ("user", self.user_arn.clone()),
+            ("session", self.session_arn.clone()),
+        ]
     }
 }
 
@@ -243,7 +247,8 @@ pub struct Actor {
 
 impl Record for LaunchRecord {
     const KIND: &'static str = "servicecatalog.record";
-    const INDEXES: &'static [&'static str] = &["unfinished", "provisioned-product", "product", "user", "session"];
+    const INDEXES: &'static [&'static str] =
+        &["unfinished", "provisioned-product", "product", "user", "session"];
 
     fn key(&self) -> String {
         self.id.clone()

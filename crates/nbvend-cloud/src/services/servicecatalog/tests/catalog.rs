@@ -13,7 +13,10 @@ async fn a_portfolio_is_made_once_a_token_and_ends_when_empty() {
     let mut other = input;
     other["DisplayName"] = json!("Q");
     let text_of = refusal(sc(world, "CreatePortfolio", other).await);
-    assert_eq!(text_of, "InvalidParametersException Idempotency token t1 was used before with different parameters");
+    assert_eq!(
+        text_of,
+        "InvalidParametersException Idempotency token t1 was used before with different parameters"
+    );
     let id = text(&first["PortfolioDetail"]["Id"]);
     assert_eq!(id.len(), "port-".len() + 13);
     assert_eq!(
@@ -24,9 +27,15 @@ async fn a_portfolio_is_made_once_a_token_and_ends_when_empty() {
     sc(world, "UpdatePortfolio", change).await.unwrap();
     let seen = sc(world, "DescribePortfolio", json!({"Id": id})).await.unwrap();
     assert_eq!(seen["Tags"], json!([{"Key": "a", "Value": "b"}]));
-    assert_eq!((&seen["PortfolioDetail"]["Description"], &seen["PortfolioDetail"]["DisplayName"]), (&json!("new"), &json!("P")));
+    assert_eq!(
+        (&seen["PortfolioDetail"]["Description"], &seen["PortfolioDetail"]["DisplayName"]),
+        (&json!("new"), &json!("P"))
+    );
     let full = refusal(sc(world, "DeletePortfolio", json!({"Id": shop.portfolio})).await);
-    assert_eq!(full, format!("ResourceInUseException Portfolio {} still has associated Products", shop.portfolio));
+    assert_eq!(
+        full,
+        format!("ResourceInUseException Portfolio {} still has associated Products", shop.portfolio)
+    );
     open_to(world, &id, "IAM", "arn:aws:iam::123456789012:user/ada").await;
     let used = refusal(sc(world, "DeletePortfolio", json!({"Id": id})).await);
     assert_eq!(used, format!("ResourceInUseException Portfolio {id} still has associated Principals"));
@@ -42,12 +51,21 @@ async fn a_portfolio_is_made_once_a_token_and_ends_when_empty() {
 #[tokio::test]
 async fn a_template_must_be_there_and_be_one() {
     let world = World::new();
-    upload(&world, "broken.yml", "Resources: {A: {Type: 'Test::Thing', Properties: {Note: !Ref Nothing}}}").await;
+    upload(&world, "broken.yml", "Resources: {A: {Type: 'Test::Thing', Properties: {Note: !Ref Nothing}}}")
+        .await;
     upload(&world, "garbage.yml", "Resources: [").await;
     for (key, start, part) in [
-        ("broken.yml", "Invalid templateBody. Please make sure that your template is valid.", "Unresolved resource dependencies [Nothing]"),
-        ("garbage.yml", "Invalid templateBody.", "line 1"),
-        ("missing.yml", "The template cannot be read from https://templates.s3.amazonaws.com/missing.yml:", "key does not exist"),
+        (
+            "broken.yml",
+            "Invalid templateBody. Please make sure that your template is valid.",
+            "Unresolved resource dependencies [Nothing]",
+        ),
+        ("garbage.yml", "Invalid templateBody.", "YAML not well-formed. (line 2, column 1)"),
+        (
+            "missing.yml",
+            "The template cannot be read from https://templates.s3.amazonaws.com/missing.yml:",
+            "key does not exist",
+        ),
     ] {
         let refused = refusal(sc(&world, "CreateProduct", product_input("P", key)).await);
         let refused = refused.strip_prefix("InvalidParametersException ").expect("the code").to_owned();
@@ -67,7 +85,13 @@ async fn a_template_must_be_there_and_be_one() {
     let mut input = product_input("P", "garbage.yml");
     input["ProvisioningArtifactParameters"]["DisableTemplateValidation"] = json!(true);
     sc(&world, "CreateProduct", input).await.unwrap();
-    assert_eq!(sc(&world, "SearchProducts", json!({})).await.unwrap()["ProductViewSummaries"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        sc(&world, "SearchProducts", json!({})).await.unwrap()["ProductViewSummaries"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -84,7 +108,8 @@ async fn a_product_and_its_versions() {
     assert_eq!(made["Info"]["TemplateUrl"], url("t2.yml"));
     let id = text(&made["ProvisioningArtifactDetail"]["Id"]);
     let list = sc(world, "ListProvisioningArtifacts", json!({"ProductId": shop.product})).await.unwrap();
-    let names: Vec<_> = list["ProvisioningArtifactDetails"].as_array().unwrap().iter().map(|a| text(&a["Name"])).collect();
+    let names: Vec<_> =
+        list["ProvisioningArtifactDetails"].as_array().unwrap().iter().map(|a| text(&a["Name"])).collect();
     assert_eq!(names, ["v1", "v2"]);
     let ask = json!({"ProductName": "Thing", "ProvisioningArtifactName": "v2", "Verbose": true,
         "IncludeProvisioningArtifactParameters": true});
@@ -120,24 +145,33 @@ async fn constraints_say_what_holds_or_are_refused() {
     for (kind, parameters, expected) in [
         ("LAUNCH", json!({}), "a LAUNCH constraint needs either RoleArn or LocalRoleName"),
         ("LAUNCH", json!({"RoleArn": LAUNCH_ROLE, "LocalRoleName": "x"}), "either RoleArn or LocalRoleName"),
-        ("LAUNCH", json!({"RoleArn": "arn:aws:iam::123456789012:user/x"}), "RoleArn must be the ARN of an IAM role"),
+        (
+            "LAUNCH",
+            json!({"RoleArn": "arn:aws:iam::123456789012:user/x"}),
+            "RoleArn must be the ARN of an IAM role",
+        ),
         ("TEMPLATE", json!({"Rules": {}}), "Constraints of type TEMPLATE are not supported by nbvend"),
         ("STACKSET", json!({}), "Constraints of type STACKSET are not supported by nbvend"),
         ("RESOURCE_UPDATE", json!({"Version": "2.0"}), "must be ALLOWED or NOT_ALLOWED"),
         ("WISH", json!({}), "Invalid constraint type: WISH"),
     ] {
         let refused = refusal(constrain(&shop, kind, &parameters).await);
-        assert!(refused.starts_with("InvalidParametersException ") && refused.contains(expected), "{refused}");
+        assert!(
+            refused.starts_with("InvalidParametersException ") && refused.contains(expected),
+            "{refused}"
+        );
     }
     let made = constrain(&shop, "LAUNCH", &json!({"LocalRoleName": "Local"})).await.unwrap();
     let twice = refusal(constrain(&shop, "LAUNCH", &json!({"RoleArn": LAUNCH_ROLE})).await);
     assert!(twice.starts_with("DuplicateResourceException "), "{twice}");
     let id = text(&made["ConstraintDetail"]["ConstraintId"]);
-    let change = json!({"Id": id, "Parameters": json!({"RoleArn": LAUNCH_ROLE}).to_string(), "Description": "d"});
+    let change =
+        json!({"Id": id, "Parameters": json!({"RoleArn": LAUNCH_ROLE}).to_string(), "Description": "d"});
     let changed = sc(world, "UpdateConstraint", change).await.unwrap();
     assert_eq!(changed, sc(world, "DescribeConstraint", json!({"Id": id})).await.unwrap());
     assert_eq!(changed["ConstraintDetail"]["Owner"], "123456789012");
-    let list = sc(world, "ListConstraintsForPortfolio", json!({"PortfolioId": shop.portfolio})).await.unwrap();
+    let list =
+        sc(world, "ListConstraintsForPortfolio", json!({"PortfolioId": shop.portfolio})).await.unwrap();
     assert_eq!(list["ConstraintDetails"][0]["Description"], "d");
     let pair = json!({"PortfolioId": shop.portfolio, "ProductId": shop.product});
     let held = refusal(sc(world, "DisassociateProductFromPortfolio", pair.clone()).await);
@@ -166,7 +200,9 @@ async fn lists_come_in_pages() {
     portfolios.sort();
     assert_eq!(ids, portfolios);
     let title = json!({"PageSize": 2, "SortBy": "Title", "SortOrder": "DESCENDING"});
-    for (operation, member) in [("SearchProducts", "ProductViewSummaries"), ("SearchProductsAsAdmin", "ProductViewDetails")] {
+    for (operation, member) in
+        [("SearchProducts", "ProductViewSummaries"), ("SearchProductsAsAdmin", "ProductViewDetails")]
+    {
         let all = pages(&world, operation, title.clone(), member).await;
         let name = |p: &Value| text(p.get("ProductViewSummary").unwrap_or(p).get("Name").unwrap());
         assert_eq!(all.iter().map(name).collect::<Vec<_>>(), ["T4", "T3", "T2", "T1", "T0"]);
@@ -229,12 +265,18 @@ async fn what_is_not_served_is_refused_by_name() {
     let mut order = shop.order("x", &[("Name", "abc")]);
     order["ProvisioningPreferences"] = json!({"StackSetRegions": ["us-east-1"]});
     let refused = refusal(sc(&shop.world, "ProvisionProduct", order).await);
-    assert_eq!(refused, "InvalidParametersException ProvisioningPreferences of ProvisionProduct is not supported by nbvend");
+    assert_eq!(
+        refused,
+        "InvalidParametersException ProvisioningPreferences of ProvisionProduct is not supported by nbvend"
+    );
     let mut order = shop.order("x", &[("Name", "abc")]);
     order["NotificationArns"] = json!(["arn:aws:sns:us-east-1:123456789012:t"]);
     let refused = refusal(sc(&shop.world, "ProvisionProduct", order).await);
     assert!(refused.contains("NotificationArns of ProvisionProduct is not supported by nbvend"), "{refused}");
     let tagged = json!({"DisplayName": "P", "ProviderName": "IT", "Tags": [{"Key": "aws:x", "Value": "y"}]});
     let refused = refusal(sc(&shop.world, "CreatePortfolio", tagged).await);
-    assert_eq!(refused, "InvalidParametersException aws: prefixed tag key names are not allowed for external use.");
+    assert_eq!(
+        refused,
+        "InvalidParametersException aws: prefixed tag key names are not allowed for external use."
+    );
 }

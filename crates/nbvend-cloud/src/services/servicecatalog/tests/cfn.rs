@@ -2,11 +2,15 @@
 
 use super::*;
 
-async fn deploy(world: &World, operation: &str, name: &str, template: &str, parameters: &[(&str, &str)]) -> Value {
-    let list: Vec<Value> = parameters
-        .iter()
-        .map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value}))
-        .collect();
+async fn deploy(
+    world: &World,
+    operation: &str,
+    name: &str,
+    template: &str,
+    parameters: &[(&str, &str)],
+) -> Value {
+    let list: Vec<Value> =
+        parameters.iter().map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value})).collect();
     let input = json!({"StackName": name, "TemplateBody": template, "Parameters": list,
         "Capabilities": ["CAPABILITY_NAMED_IAM"]});
     world.wire("cloudformation", operation, input).await.unwrap();
@@ -17,7 +21,10 @@ async fn deploy(world: &World, operation: &str, name: &str, template: &str, para
 
 fn output(stack: &Value, key: &str) -> String {
     let all = stack["Outputs"].as_array().unwrap_or_else(|| panic!("no outputs: {stack}"));
-    text(&all.iter().find(|output| output["OutputKey"] == key).unwrap_or_else(|| panic!("no {key}: {stack}"))["OutputValue"])
+    text(
+        &all.iter().find(|output| output["OutputKey"] == key).unwrap_or_else(|| panic!("no {key}: {stack}"))
+            ["OutputValue"],
+    )
 }
 
 const CATALOG: &str = "
@@ -60,7 +67,10 @@ async fn a_catalog_as_a_stack() {
     upload(&world, "t.yml", TEMPLATE).await;
     let made = deploy(&world, "CreateStack", "catalog", CATALOG, &[]).await;
     assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{made}");
-    assert_eq!((output(&made, "PortfolioName"), output(&made, "ProductName")), ("P".to_owned(), "Thing".to_owned()));
+    assert_eq!(
+        (output(&made, "PortfolioName"), output(&made, "ProductName")),
+        ("P".to_owned(), "Thing".to_owned())
+    );
     assert_eq!(output(&made, "Versions"), "v1,v2");
     assert!(output(&made, "Constraint").starts_with("cons-"));
     let seen = sc(&world, "DescribePortfolio", json!({"Id": output(&made, "Portfolio")})).await.unwrap();
@@ -72,10 +82,15 @@ async fn a_catalog_as_a_stack() {
 
     // A version that stays keeps its id; one that is new is added before the one that is gone goes.
     let first: Vec<String> = output(&made, "Ids").split(',').map(str::to_owned).collect();
-    let changed = CATALOG.replace("LocalRoleName: Launch", "RoleArn: 'arn:aws:iam::123456789012:role/Launch'");
-    let changed = deploy(&world, "UpdateStack", "catalog", &changed, &[("Names", "v1,v3"), ("Title", "Gadget")]).await;
+    let changed =
+        CATALOG.replace("LocalRoleName: Launch", "RoleArn: 'arn:aws:iam::123456789012:role/Launch'");
+    let changed =
+        deploy(&world, "UpdateStack", "catalog", &changed, &[("Names", "v1,v3"), ("Title", "Gadget")]).await;
     assert_eq!(changed["StackStatus"], "UPDATE_COMPLETE", "{changed}");
-    assert_eq!((output(&changed, "Versions"), output(&changed, "ProductName")), ("v1,v3".to_owned(), "Gadget".to_owned()));
+    assert_eq!(
+        (output(&changed, "Versions"), output(&changed, "ProductName")),
+        ("v1,v3".to_owned(), "Gadget".to_owned())
+    );
     let second: Vec<String> = output(&changed, "Ids").split(',').map(str::to_owned).collect();
     assert_eq!(second[0], first[0]);
     assert_ne!(second[1], first[1]);
@@ -85,7 +100,10 @@ async fn a_catalog_as_a_stack() {
     settle(&world).await;
     let left = sc(&world, "ListPortfolios", json!({})).await.unwrap();
     assert_eq!(left["PortfolioDetails"], json!([]));
-    assert_eq!(sc(&world, "SearchProductsAsAdmin", json!({})).await.unwrap()["ProductViewDetails"], json!([]));
+    assert_eq!(
+        sc(&world, "SearchProductsAsAdmin", json!({})).await.unwrap()["ProductViewDetails"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -94,7 +112,8 @@ async fn a_missing_template_fails_the_stack_with_the_reason() {
     upload(&world, "other.yml", TEMPLATE).await;
     let made = deploy(&world, "CreateStack", "catalog", CATALOG, &[]).await;
     assert_eq!(made["StackStatus"], "ROLLBACK_COMPLETE");
-    let events = world.wire("cloudformation", "DescribeStackEvents", json!({"StackName": "catalog"})).await.unwrap();
+    let events =
+        world.wire("cloudformation", "DescribeStackEvents", json!({"StackName": "catalog"})).await.unwrap();
     let reasons = events["StackEvents"].as_array().unwrap().iter();
     let why = reasons.filter_map(|e| e["ResourceStatusReason"].as_str()).find(|why| why.contains("t.yml"));
     assert!(why.is_some_and(|why| why.contains("key does not exist")), "{events}");
@@ -110,15 +129,24 @@ async fn the_solution_vends_a_notebook() {
     let world = World::new();
     let role = "SageMakerNotebookInstanceRole";
     let first =
-        deploy(&world, "CreateStack", "s3-iam-config", FIRST, &[("SageMakerNotebookInstanceRoleName", role)]).await;
+        deploy(&world, "CreateStack", "s3-iam-config", FIRST, &[("SageMakerNotebookInstanceRoleName", role)])
+            .await;
     let bucket = output(&first, "S3BucketName");
     put(&world, &bucket, "sm-notebook.yml", PRODUCT).await;
     let ada = user(&world, "ada").await;
-    let second = deploy(&world, "CreateStack", "service-catalog-config", SECOND, &[
-        ("NotebookInstanceType", "ml.t2.medium"), ("S3IAMConfigStackName", "s3-iam-config"),
-        ("ServiceCatalogTemplateName", "sm-notebook.yml"), ("S3BucketName", &bucket),
-        ("UserIAMPrincipal", "arn:aws:iam::123456789012:user/ada"),
-    ])
+    let second = deploy(
+        &world,
+        "CreateStack",
+        "service-catalog-config",
+        SECOND,
+        &[
+            ("NotebookInstanceType", "ml.t2.medium"),
+            ("S3IAMConfigStackName", "s3-iam-config"),
+            ("ServiceCatalogTemplateName", "sm-notebook.yml"),
+            ("S3BucketName", &bucket),
+            ("UserIAMPrincipal", "arn:aws:iam::123456789012:user/ada"),
+        ],
+    )
     .await;
     assert_eq!(second["StackStatus"], "CREATE_COMPLETE", "{second}");
 
@@ -138,7 +166,10 @@ async fn the_solution_vends_a_notebook() {
     let notebook = json!({"NotebookInstanceName": "Ada-Notebook"});
     let seen = world.wire("sagemaker", "DescribeNotebookInstance", notebook.clone()).await.unwrap();
     assert_eq!(seen["NotebookInstanceStatus"], "InService");
-    let tags = world.wire("sagemaker", "ListTags", json!({"ResourceArn": seen["NotebookInstanceArn"]})).await.unwrap();
+    let tags = world
+        .wire("sagemaker", "ListTags", json!({"ResourceArn": seen["NotebookInstanceArn"]}))
+        .await
+        .unwrap();
     let pp = text(&launch["ProvisionedProductId"]);
     for (key, value) in [
         ("provisioningPrincipalArn", "arn:aws:iam::123456789012:user/ada".to_owned()),
@@ -154,7 +185,11 @@ async fn the_solution_vends_a_notebook() {
     let twin = sc_as(&world, ada.clone(), "ProvisionProduct", order).await.unwrap()["RecordDetail"].clone();
     settle(&world).await;
     let why = outcome(&world, &twin["RecordId"]).await;
-    assert!(why.starts_with("FAILED SageMakerNotebookInstance: ") && why.contains("Ada-Notebook") || why.contains("ada-notebook"), "{why}");
+    assert!(
+        why.starts_with("FAILED SageMakerNotebookInstance: ") && why.contains("Ada-Notebook")
+            || why.contains("ada-notebook"),
+        "{why}"
+    );
 
     let end = json!({"ProvisionedProductName": "ada-1"});
     let end = sc_as(&world, ada, "TerminateProvisionedProduct", end).await.unwrap();

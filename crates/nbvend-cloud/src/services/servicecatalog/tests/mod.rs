@@ -50,12 +50,25 @@ pub async fn sc_as(world: &World, caller: Caller, operation: &str, input: Value)
             input[token] = json!(world.engine.ids().uuid());
         }
     }
-    let answer = world.wire_as(caller, "servicecatalog", operation, input).await?;
+    let mut answer = world.wire_as(caller, "servicecatalog", operation, input).await?;
+    drop_nulls(&mut answer);
     let model = nbvend_wire::model::service("servicecatalog").unwrap();
     let shape = model.operation(operation).unwrap();
     let strangers = protocol::unmodelled(model, shape, protocol::Side::Output, &answer);
     assert!(strangers.is_empty(), "{operation} answers members the model does not have: {strangers:?}");
     Ok(answer)
+}
+
+/// As the wire does.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 /// `code message` of a refusal.
@@ -101,7 +114,8 @@ pub struct Shop {
 }
 
 pub async fn portfolio(world: &World, name: &str) -> String {
-    let made = sc(world, "CreatePortfolio", json!({"DisplayName": name, "ProviderName": "IT"})).await.unwrap();
+    let made =
+        sc(world, "CreatePortfolio", json!({"DisplayName": name, "ProviderName": "IT"})).await.unwrap();
     text(&made["PortfolioDetail"]["Id"])
 }
 
@@ -136,7 +150,8 @@ pub async fn shop() -> Shop {
     let shop = bare_shop(TEMPLATE).await;
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"Service": "servicecatalog.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-    let role = json!({"RoleName": "Launch", "Path": "/catalog/", "AssumeRolePolicyDocument": trust.to_string()});
+    let role =
+        json!({"RoleName": "Launch", "Path": "/catalog/", "AssumeRolePolicyDocument": trust.to_string()});
     shop.world.wire("iam", "CreateRole", role).await.unwrap();
     constrain(&shop, "LAUNCH", &json!({"RoleArn": LAUNCH_ROLE})).await.unwrap();
     shop
@@ -151,7 +166,8 @@ pub async fn constrain(shop: &Shop, kind: &str, parameters: &Value) -> Result<Va
 impl Shop {
     /// A request for a launch with the parameters `Key=value`.
     pub fn order(&self, name: &str, parameters: &[(&str, &str)]) -> Value {
-        let list: Vec<Value> = parameters.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        let list: Vec<Value> =
+            parameters.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
         json!({"ProductId": self.product, "ProvisioningArtifactId": self.artifact,
             "ProvisionedProductName": name, "ProvisioningParameters": list})
     }
@@ -176,10 +192,12 @@ pub async fn record(world: &World, id: &Value) -> Value {
     sc(world, "DescribeRecord", json!({"Id": id})).await.unwrap()
 }
 
-/// `STATUS` of a record, and why it failed.
+/// `STATUS` of a record, and why it failed; of what a resource's handler says, without its ids.
 pub async fn outcome(world: &World, id: &Value) -> String {
     let detail = record(world, id).await["RecordDetail"].clone();
     let why = detail["RecordErrors"][0]["Description"].as_str().unwrap_or_default();
+    let why = why.replace("Resource handler returned message: \"", "");
+    let why = why.split(" (Service: ").next().unwrap_or_default();
     format!("{} {why}", text(&detail["Status"])).trim_end().to_owned()
 }
 

@@ -8,7 +8,9 @@ use crate::services;
 async fn crawl(mut world: World) -> World {
     for _ in 0..60 {
         let mut quiet = true;
-        for reconciler in services::cloudformation::reconcilers().into_iter().chain(services::servicecatalog::reconcilers()) {
+        for reconciler in
+            services::cloudformation::reconcilers().into_iter().chain(services::servicecatalog::reconcilers())
+        {
             let next = reconciler.pass(&world.engine).await.unwrap();
             quiet &= next == Next::WhenWoken;
             world = world.restart();
@@ -43,7 +45,10 @@ async fn a_launch_an_update_and_an_end_live_through_a_death_at_every_commit() {
     let mut ends = Vec::new();
     for name in ["mine", "bad"] {
         let input = json!({"ProvisionedProductName": name});
-        ends.push(sc(&world, "TerminateProvisionedProduct", input).await.unwrap()["RecordDetail"]["RecordId"].clone());
+        ends.push(
+            sc(&world, "TerminateProvisionedProduct", input).await.unwrap()["RecordDetail"]["RecordId"]
+                .clone(),
+        );
     }
     let world = crawl(world).await;
     for end in &ends {

@@ -36,8 +36,10 @@ async fn a_portfolio_opens_to_its_principals_only() {
         let product = json!({"Id": shop.product});
         let hidden = refusal(sc_as(world, caller.clone(), "DescribeProduct", product).await);
         assert_eq!(hidden, format!("ResourceNotFoundException Product {} not found.", shop.product));
-        let launch = sc_as(world, caller.clone(), "ProvisionProduct", shop.order("x", &[("Name", "abc")])).await;
-        let expected = format!("ResourceNotFoundException No launch paths found for resource: {}", shop.product);
+        let launch =
+            sc_as(world, caller.clone(), "ProvisionProduct", shop.order("x", &[("Name", "abc")])).await;
+        let expected =
+            format!("ResourceNotFoundException No launch paths found for resource: {}", shop.product);
         assert_eq!(refusal(launch), expected);
         let paths = sc_as(world, caller.clone(), "ListLaunchPaths", json!({"ProductId": shop.product})).await;
         assert_eq!(refusal(paths), expected);
@@ -61,7 +63,10 @@ async fn a_product_in_two_portfolios_has_two_paths() {
     assert_eq!(launch["ConstraintSummaries"], json!([{"Type": "LAUNCH"}]));
     let order = shop.order("x", &[("Name", "abc")]);
     let many = refusal(sc(world, "ProvisionProduct", order.clone()).await);
-    assert_eq!(many, "InvalidParametersException More than one launch path ids exist. Please specify the launch path id");
+    assert_eq!(
+        many,
+        "InvalidParametersException More than one launch path ids exist. Please specify the launch path id"
+    );
     for (member, value, role) in [
         ("PathId", launch["Id"].clone(), json!(LAUNCH_ROLE)),
         ("PathName", json!("More things"), Value::Null),
@@ -102,8 +107,16 @@ async fn parameters_are_told_in_the_order_of_the_template() {
     );
     assert_eq!((&all[2]["IsNoEcho"], &all[2]["DefaultValue"]), (&json!(true), &json!("****")));
     assert_eq!(told["ConstraintSummaries"], json!([{"Type": "LAUNCH"}]));
-    assert_eq!(told["ProvisioningArtifactOutputKeys"], json!([{"Key": "ThingId", "Description": "What it is called"}]));
-    assert!(told["UsageInstructions"].as_array().unwrap().contains(&json!({"Type": "version", "Value": "2010-09-09"})));
+    assert_eq!(
+        told["ProvisioningArtifactOutputKeys"],
+        json!([{"Key": "ThingId", "Description": "What it is called"}])
+    );
+    assert!(
+        told["UsageInstructions"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"Type": "version", "Value": "2010-09-09"}))
+    );
 }
 
 #[tokio::test]
@@ -121,7 +134,11 @@ async fn a_bad_parameter_is_refused_at_once_in_cloudformations_words() {
         assert_eq!(refused, format!("InvalidParametersException {expected}"));
     }
     let missing = sc(&shop.world, "DescribeProvisionedProduct", json!({"Name": "x"})).await;
-    assert_eq!(refusal(missing), "ResourceNotFoundException Provisioned product x not found.", "nothing was made");
+    assert_eq!(
+        refusal(missing),
+        "ResourceNotFoundException Provisioned product x not found.",
+        "nothing was made"
+    );
 }
 
 #[tokio::test]
