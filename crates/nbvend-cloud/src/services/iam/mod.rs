@@ -22,7 +22,7 @@ mod document;
 pub(crate) mod effective;
 mod entity;
 mod error;
-mod group;
+pub mod group;
 mod inline;
 mod instance_profile;
 mod instance_profile_role;
