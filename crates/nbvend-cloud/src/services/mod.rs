@@ -73,7 +73,7 @@ static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
 
 /// Who may point to blobs: each says whether one of its records points to that one. A service that keeps ids of blobs
 /// must stand here, or they are swept away.
-static BLOB_OWNERS: &[fn(&Tx<'_>, &str) -> Result<bool, StoreError>] = &[s3::refers_to_blob];
+static BLOB_OWNERS: &[fn(&Tx<'_>, &str) -> Result<bool, StoreError>] = &[lambda::refers_to_blob, s3::refers_to_blob];
 
 /// Whether any record of any service points to the blob.
 pub fn blob_referenced(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {

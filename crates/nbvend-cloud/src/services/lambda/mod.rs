@@ -48,6 +48,7 @@ pub use reconcile::INVOCATIONS;
 use crate::operation::{Service, op, waiting};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
+use crate::store::{StoreError, Tx};
 
 pub static SERVICE: Service = Service {
     id: "lambda",
@@ -99,4 +100,9 @@ pub static PROVIDERS: &[&dyn Provider] = &[
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
     vec![Arc::new(reconcile::Events), Arc::new(log::Writer), Arc::new(stale::Stale)]
+}
+
+/// Whether a version's package lies in that blob.
+pub fn refers_to_blob(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.stands_in::<state::Function>("blob", id)? || tx.stands_in::<state::Version>("blob", id)?)
 }
