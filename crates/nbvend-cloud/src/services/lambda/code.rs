@@ -55,7 +55,6 @@ impl Source {
                     bucket: bucket.clone(),
                     key: key.clone(),
                     version_id: self.s3_object_version.clone(),
-                    ..Default::default()
                 };
                 from_s3(cx, object)?
             }
