@@ -78,7 +78,7 @@ static BLOB_KINDS: &[&str] = &["lambda.function", "lambda.version", "s3.part", "
 /// Whether any record of any service points to the blob.
 pub fn blob_referenced(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
     for kind in BLOB_KINDS {
-        if tx.stands_in(kind, "blob", id)? {
+        if tx.kind_stands_in(kind, "blob", id)? {
             return Ok(true);
         }
     }

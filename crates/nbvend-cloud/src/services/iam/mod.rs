@@ -29,7 +29,7 @@ mod instance_profile_role;
 mod login_profile;
 pub(crate) mod lookup;
 mod managed;
-mod membership;
+pub mod membership;
 mod page;
 mod password;
 mod policy;
