@@ -48,7 +48,6 @@ pub use reconcile::INVOCATIONS;
 use crate::operation::{Service, op, waiting};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
-use crate::store::{StoreError, Tx};
 
 pub static SERVICE: Service = Service {
     id: "lambda",

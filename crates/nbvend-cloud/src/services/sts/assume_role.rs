@@ -15,8 +15,7 @@ use crate::context::{ContextKeys, Cx};
 use crate::identity::{AccessKey, Principal, Session};
 use crate::operation::{Kind, Operation};
 use crate::services::iam::effective::Effective;
-use crate::services::iam::lookup;
-use crate::services::iam::state::Role;
+use crate::services::iam::lookup::{self, Role};
 use crate::services::iam::subject::{global_context, subject};
 
 /// Services assume roles by calling this as a service principal (`Caller::service("lambda.amazonaws.com", region)`); Service Catalog assumes a launch role as `servicecatalog.amazonaws.com`.
