@@ -14,7 +14,7 @@
 //!   refused by name.
 //! - Completing a multipart upload copies the parts into one blob. Uploads never completed stay until aborted, as on AWS.
 //! - Keys with U+0000 or U+0001 are refused.
-//! - Signature version 2 is refused.
+//! - Signature version 2 is taken in presigned queries alone, which boto3 still makes by default; elsewhere it is refused.
 //!
 //! A body is first a blob that no record points to; the commit points to it. [`sweep`] removes blobs that nothing
 //! points to.

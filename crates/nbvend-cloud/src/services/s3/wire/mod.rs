@@ -15,6 +15,7 @@ mod gate;
 mod lists;
 mod objects;
 mod puts;
+mod query_v2;
 mod receive;
 mod uploads;
 mod versions;
