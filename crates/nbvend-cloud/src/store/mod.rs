@@ -97,6 +97,13 @@ impl Store {
         self.writer.dies_at.store(at, std::sync::atomic::Ordering::Relaxed);
     }
 
+    /// Dies just before the commit after `commits` more: that one is lost.
+    #[cfg(test)]
+    pub fn die_before(&self, commits: u64) {
+        let at = self.writer.commits() + commits;
+        self.writer.dies_before.store(at, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Commits since it was opened.
     #[cfg(test)]
     pub fn commits(&self) -> u64 {

@@ -29,6 +29,9 @@ pub(super) struct Writer {
     /// After the commit of that number the writer is dead: nobody is answered, nothing more is written.
     #[cfg(test)]
     pub(super) dies_at: Arc<AtomicU64>,
+    /// The same just before the commit of that number, which is lost.
+    #[cfg(test)]
+    pub(super) dies_before: Arc<AtomicU64>,
 }
 
 enum Message {
@@ -41,16 +44,19 @@ impl Writer {
         let (queue, inbox) = channel();
         let commits = Arc::new(AtomicU64::new(0));
         let dies_at = Arc::new(AtomicU64::new(u64::MAX));
-        let (counted, mortal) = (Arc::clone(&commits), Arc::clone(&dies_at));
+        let dies_before = Arc::new(AtomicU64::new(u64::MAX));
+        let (counted, mortal, early) = (Arc::clone(&commits), Arc::clone(&dies_at), Arc::clone(&dies_before));
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &mortal))
+            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &mortal, &early))
             .expect("a thread can be started");
         Self {
             queue,
             commits,
             #[cfg(test)]
             dies_at,
+            #[cfg(test)]
+            dies_before,
         }
     }
 
@@ -94,6 +100,7 @@ fn run(
     blobs: &Blobs,
     commits: &AtomicU64,
     dies_at: &AtomicU64,
+    dies_before: &AtomicU64,
 ) {
     let mut since_checkpoint = 0;
     while let Ok(first) = inbox.recv() {
@@ -113,6 +120,11 @@ fn run(
             if answers.len() < GROUP && closing.is_none() {
                 next = inbox.try_recv().ok();
             }
+        }
+        let last = commits.load(Ordering::Relaxed) + 1 >= dies_before.load(Ordering::Relaxed);
+        if last {
+            let _ = connection.execute_batch("ROLLBACK");
+            return;
         }
         let wakes = tx.take_wakes();
         let committed = match connection.execute_batch("COMMIT") {
