@@ -44,8 +44,11 @@ pub struct TestIds(AtomicU64);
 impl Ids for TestIds {
     fn fill(&self, buffer: &mut [u8]) {
         for byte in buffer {
+            // Mixed as splitmix64 does: multiples alone come near to repeating themselves after some hundred bytes.
             let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            *byte = n.to_be_bytes()[0];
+            let n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            *byte = (n ^ (n >> 31)).to_be_bytes()[0];
         }
     }
 }
