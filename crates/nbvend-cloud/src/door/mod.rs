@@ -13,6 +13,7 @@
 mod authenticate;
 mod authorise;
 mod perform;
+mod permit;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::services;
 
 pub use authenticate::{authenticate, credential};
 pub use perform::{allowed, call, perform, wait_for};
+pub use permit::{DataCall, denied, permit};
 pub(crate) use authenticate::signing_key;
 pub(crate) use perform::{refused, run_operation, run_waiting};
 use route::Route;

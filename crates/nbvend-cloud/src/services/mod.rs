@@ -71,14 +71,14 @@ static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
     sts::reconcilers,
 ];
 
-/// Who may point to blobs: each says whether one of its records points to that one. A service that keeps ids of blobs
-/// must stand here, or they are swept away.
-static BLOB_OWNERS: &[fn(&Tx<'_>, &str) -> Result<bool, StoreError>] = &[s3::refers_to_blob];
+/// The kinds of records that point to blobs, by an index named `blob`. A kind that does and does not stand here has its
+/// blobs swept away.
+static BLOB_KINDS: &[&str] = &["lambda.function", "lambda.version", "s3.part", "s3.version"];
 
 /// Whether any record of any service points to the blob.
 pub fn blob_referenced(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
-    for owner in BLOB_OWNERS {
-        if owner(tx, id)? {
+    for kind in BLOB_KINDS {
+        if tx.kind_stands_in(kind, "blob", id)? {
             return Ok(true);
         }
     }

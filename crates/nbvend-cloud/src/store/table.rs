@@ -137,13 +137,18 @@ impl Tx<'_> {
         .collect()
     }
 
-    /// Whether any record of any region stands in an index under `value`.
+    /// Whether any record, in any region, stands in an index under `value`.
     pub fn stands_in<R: Record>(&self, index: &'static str, value: &str) -> Result<bool, StoreError> {
         debug_assert!(R::INDEXES.contains(&index), "index {index} of {} is not declared", R::KIND);
+        self.kind_stands_in(R::KIND, index, value)
+    }
+
+    /// The same for a kind that is known by name only.
+    pub fn kind_stands_in(&self, kind: &str, index: &str, value: &str) -> Result<bool, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT 1 FROM record_index WHERE kind = ?1 AND name = ?2 AND value = ?3 LIMIT 1")?;
-        Ok(statement.exists(params![R::KIND, index, value])?)
+        Ok(statement.exists(params![kind, index, value])?)
     }
 
     fn index(

@@ -142,7 +142,7 @@ impl Attempt {
         let payload = destination::document(&self, engine.now(), reason, ran.as_ref()).to_string();
         let tell = move |cx: &mut crate::context::Cx<'_>| {
             queue::remove(cx, &self.event)?;
-            destination::tell(cx, caller, to, payload);
+            destination::tell(cx, caller, &to, payload);
             Ok(())
         };
         engine.transact(lambda, tell).await?;

@@ -60,8 +60,8 @@ fn parsed(bytes: &[u8]) -> Value {
 }
 
 /// Sends it. A destination that is gone or may not be invoked is passed over, as on AWS.
-pub fn tell(cx: &mut Cx<'_>, caller: Caller, to: String, payload: String) {
-    let invoke = InvokeEvent { function_name: to.clone(), payload, source_arn: None };
+pub fn tell(cx: &mut Cx<'_>, caller: Caller, to: &str, payload: String) {
+    let invoke = InvokeEvent { function_name: to.to_owned(), payload, source_arn: None };
     if let Err(error) = cx.call_as(caller, invoke) {
         tracing::info!(to, %error, "a destination was not told");
     }

@@ -118,7 +118,9 @@ impl Operation for PutFunctionEventInvokeConfig {
             && self.maximum_event_age_in_seconds.is_none()
             && self.destination_config.is_none()
         {
-            return Err(Error::parameter("You must specify at least one of error handling or destination setting."));
+            return Err(Error::parameter(
+                "You must specify at least one of error handling or destination setting.",
+            ));
         }
         let destinations = self.destination_config.unwrap_or_default();
         let config = EventInvokeConfig {

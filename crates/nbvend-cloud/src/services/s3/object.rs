@@ -119,7 +119,7 @@ pub(super) fn existing_tag_keys(cx: &Cx<'_>, bucket: &str, key: &str, version: O
     }
 }
 
-fn view(cx: &Cx<'_>, bucket: &str, key: &str, id: Option<&str>) -> Result<ObjectView, Error> {
+pub(super) fn view(cx: &Cx<'_>, bucket: &str, key: &str, id: Option<&str>) -> Result<ObjectView, Error> {
     let bucket = Bucket::load(cx, bucket)?;
     let (found, content) = version::found(cx, &bucket.name, key, id)?;
     Ok(ObjectView {

@@ -1,5 +1,6 @@
 //! S3 from outside: requests signed as clients sign them, through the door in process.
 
+mod configs;
 mod multi;
 mod wire;
 

@@ -5,7 +5,7 @@ use super::error::Error;
 use super::state::PrincipalAssociation;
 use crate::context::Cx;
 use crate::identity::{Caller, Principal};
-use crate::services::iam::group::ListGroupsForUser;
+use crate::services::iam::membership::ListGroupsForUser;
 
 /// The ARN of the user or role behind the call, and those of the user's groups, which IAM is asked for.
 pub fn names_of(cx: &mut Cx<'_>) -> Result<Vec<String>, Error> {

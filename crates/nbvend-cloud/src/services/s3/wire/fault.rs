@@ -3,7 +3,6 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use nbvend_wire::error::WireError;
-use serde_json::Value;
 
 use crate::door::{self, Body};
 

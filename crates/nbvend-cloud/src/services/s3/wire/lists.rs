@@ -21,6 +21,8 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 pub(super) struct Encoding(bool);
 
 impl Encoding {
+    pub(super) const URL: Self = Self(true);
+
     pub(super) fn of(asked: Option<&dto::EncodingType>) -> Answer<Self> {
         match asked.map(dto::EncodingType::as_str) {
             None => Ok(Self(false)),

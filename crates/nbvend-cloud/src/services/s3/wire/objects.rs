@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::convert::{self, algorithm, checksums, condition, e_tag, refusal, size, stamp};
-use super::{Answer, Call};
+use super::{Answer, Call, with_status};
 use crate::services::s3::condition::{Conditions, Wanted, range};
 use crate::services::s3::error::Error;
 use crate::services::s3::object::{GetObject, HeadObject, ObjectView};
@@ -113,9 +113,10 @@ pub(super) async fn head(
         version_id: view.version_id,
         ..Default::default()
     };
-    let mut response = S3Response::new(output);
-    response.status = status;
-    Ok(response)
+    Ok(match status {
+        Some(status) => with_status(output, status),
+        None => S3Response::new(output),
+    })
 }
 
 /// The bytes of a blob from one place on, read as the client takes them.

@@ -72,6 +72,11 @@ impl Stated {
         Ok(stated)
     }
 
+    /// Whether a checksum comes with the body or behind it.
+    pub(super) fn states_checksum(&self) -> bool {
+        self.checksum.is_some() || self.trailing.is_some()
+    }
+
     fn algorithm(&self) -> &str {
         let stated = self.checksum.as_ref().map(|checksum| checksum.algorithm.as_str());
         let trailing = self.trailing.as_ref().map(|(algorithm, _)| algorithm.as_str());

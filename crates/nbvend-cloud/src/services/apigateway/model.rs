@@ -1,0 +1,95 @@
+//! `GetModel`, `GetModels`: schemas that came with an OpenAPI document. They describe; nothing is validated by them.
+
+use serde::{Deserialize, Serialize};
+
+use super::access;
+use super::error::Error;
+use super::page::Page;
+use super::state::{Definition, Model};
+use crate::context::Cx;
+use crate::operation::{Kind, Operation};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelView {
+    pub id: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub schema: String,
+    pub content_type: String,
+}
+
+impl ModelView {
+    fn of(name: &str, model: &Model) -> Self {
+        Self {
+            id: model.id.clone(),
+            name: name.to_owned(),
+            description: model.description.clone(),
+            schema: model.schema.clone(),
+            content_type: model.content_type.clone(),
+        }
+    }
+}
+
+/// `flatten` is left out: refused by name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetModel {
+    pub rest_api_id: String,
+    pub model_name: String,
+}
+
+impl Operation for GetModel {
+    const SERVICE: &'static str = "apigateway";
+    const NAME: &'static str = "GetModel";
+    const KIND: Kind = Kind::Read;
+    const ACTION: Option<&'static str> = access::GET;
+    type Output = ModelView;
+    type Error = Error;
+
+    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
+        access::api(cx, &self.rest_api_id, &format!("/models/{}", self.model_name))
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<ModelView, Error> {
+        let definition = Definition::find(cx, &self.rest_api_id)?;
+        let model = definition.models.get(&self.model_name);
+        let model = model.ok_or_else(|| Error::NoModel(self.model_name.clone()))?;
+        Ok(ModelView::of(&self.model_name, model))
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetModels {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct GetModelsOutput {
+    pub position: Option<String>,
+    pub items: Vec<ModelView>,
+}
+
+impl Operation for GetModels {
+    const SERVICE: &'static str = "apigateway";
+    const NAME: &'static str = "GetModels";
+    const KIND: Kind = Kind::Read;
+    const ACTION: Option<&'static str> = access::GET;
+    type Output = GetModelsOutput;
+    type Error = Error;
+
+    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
+        access::api(cx, &self.rest_api_id, "/models")
+    }
+
+    fn run(self, cx: &mut Cx<'_>) -> Result<GetModelsOutput, Error> {
+        let definition = Definition::find(cx, &self.rest_api_id)?;
+        let page = Page::read(self.position.as_deref(), self.limit)?;
+        let all = definition.models.iter().map(|(name, model)| ModelView::of(name, model));
+        let (items, position) = page.of(all, |view| view.name.clone());
+        Ok(GetModelsOutput { position, items })
+    }
+}
