@@ -85,6 +85,8 @@ fn from_bytes(cx: &Cx<'_>, bytes: &[u8]) -> Result<Code, Error> {
 
 fn from_s3(cx: &mut Cx<'_>, object: GetObject) -> Result<Code, Error> {
     let object = cx.call(object).map_err(|error| refused_by_s3(&error))?;
+    // The object may be deleted before this commit points to its blob.
+    cx.tx.blobs().refresh(&object.blob)?;
     let path = cx.tx.blobs().path(&object.blob);
     let file =
         File::open(&path).map_err(|error| StoreError::File { path: path.display().to_string(), error })?;

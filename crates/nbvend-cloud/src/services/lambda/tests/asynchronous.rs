@@ -134,7 +134,7 @@ async fn settings_bound_tries_and_age() {
         (json!({"FunctionName": "none", "MaximumRetryAttempts": 1}), "The function doesn't exist."),
         (
             json!({"FunctionName": "f", "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:q"}}}),
-            "nbvend serves functions as destinations",
+            "nbvend serves functions and event buses as destinations",
         ),
         (
             json!({"FunctionName": "f", "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:lambda:us-east-1:123456789012:function:f"}}}),
@@ -222,4 +222,32 @@ async fn an_event_whose_role_is_gone_waits_for_it() {
     call(&world, "DeleteFunction", json!({"FunctionName": "f"})).await;
     world.settle().await;
     assert_eq!((runs(&world), waiting(&world)), (1, 0), "a function that is gone has no events");
+}
+
+#[tokio::test]
+async fn an_event_bus_hears_of_the_end() {
+    let world = world().await;
+    for name in ["f", "listener"] {
+        create(&world, name).await;
+    }
+    let events = async |operation: &str, input: Value| world.wire("events", operation, input).await.unwrap();
+    let pattern = json!({"source": ["lambda"]}).to_string();
+    let rule = events("PutRule", json!({"Name": "ends", "EventPattern": pattern})).await["RuleArn"].clone();
+    let target = json!([{"Id": "t", "Arn": "arn:aws:lambda:us-east-1:123456789012:function:listener"}]);
+    events("PutTargets", json!({"Rule": "ends", "Targets": target})).await;
+    let allow = json!({"FunctionName": "listener", "StatementId": "s", "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com", "SourceArn": rule});
+    call(&world, "AddPermission", allow).await;
+    let bus = json!({"Destination": "arn:aws:events:us-east-1:123456789012:event-bus/default"});
+    let set = json!({"FunctionName": "f", "DestinationConfig": {"OnSuccess": bus}});
+    call(&world, "PutFunctionEventInvokeConfig", set).await;
+    let may = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}]});
+    let grant = json!({"RoleName": "runner", "PolicyName": "p", "PolicyDocument": may.to_string()});
+    world.wire("iam", "PutRolePolicy", grant).await.unwrap();
+    queue(&world, "f", &json!({"n": 1})).await;
+    world.settle().await;
+    let calls = world.functions.calls.lock().unwrap();
+    let (_, heard) = calls.iter().find(|(function, _)| function == "listener").unwrap();
+    assert_eq!(heard["detail-type"], "Lambda Function Invocation Result - Success");
+    assert_eq!(heard["detail"]["requestPayload"], json!({"n": 1}));
 }
