@@ -47,6 +47,8 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX log_event_group ON log_event (group_id, time, id);
     CREATE INDEX log_event_stream ON log_event (stream_id, time, id);
     CREATE TABLE log_debris (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, stream_id INTEGER);
+", "
+    ALTER TABLE trail ADD COLUMN resources TEXT NOT NULL DEFAULT '[]';
 "];
 
 /// Opens the file for the one writer: locked against other engines, durable at each commit.

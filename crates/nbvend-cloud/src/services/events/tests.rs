@@ -576,3 +576,52 @@ async fn what_cannot_be_delivered_is_given_up() {
     let last = failed(&world).pop().unwrap();
     assert_eq!((last.delivery.target.as_str(), last.code.as_str()), ("aged", "EventAgeExceeded"));
 }
+
+/// A function whose package is any zip: tests run closures in its place.
+async fn make_function(world: &World, name: &str) {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let role = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});
+    world.wire("iam", "CreateRole", role).await.unwrap();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+    std::io::Write::write_all(&mut zip, b"#!/bin/sh\n").unwrap();
+    let package = zip.finish().unwrap().into_inner();
+    let input = json!({"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap",
+        "Role": format!("arn:aws:iam::123456789012:role/{name}"),
+        "Code": {"ZipFile": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, package)}});
+    world.wire("lambda", "CreateFunction", input).await.unwrap();
+    world.settle().await;
+}
+
+async fn permit(world: &World, name: &str, rule: &str) {
+    let input = json!({"FunctionName": name, "StatementId": rule, "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com", "SourceArn": format!("arn:aws:events:us-east-1:123456789012:rule/{rule}")});
+    world.wire("lambda", "AddPermission", input).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_function_is_invoked_by_the_rule_that_may() {
+    let mut world = World::new();
+    make_function(&world, "f").await;
+    for name in ["may", "may-not"] {
+        rule(&world, name, json!([{"Id": "t", "Arn": function("f"), "InputPath": "$.detail"}])).await;
+    }
+    permit(&world, "f", "may").await;
+    let before = world.functions.calls.lock().unwrap().len();
+    for n in 0..3 {
+        send(&world, "shop", json!({"n": n})).await;
+        world = world.restart();
+    }
+    world.settle().await;
+    // Lambda runs queued events side by side: their order is not promised.
+    let mut calls = world.functions.calls.lock().unwrap()[before..].to_vec();
+    calls.sort_by_key(|(_, payload)| payload["n"].as_i64());
+    assert_eq!(calls, (0..3).map(|n| ("f".to_owned(), json!({"n": n}))).collect::<Vec<_>>());
+    let failed = failed(&world);
+    assert_eq!(failed.len(), 3);
+    assert!(
+        failed.iter().all(|f| f.delivery.rule == "may-not" && f.code == "AccessDeniedException"),
+        "{failed:?}"
+    );
+}

@@ -165,7 +165,7 @@ mod tests {
             (format!("[{}]", after.replace("1.0", "2.0")), "Version"),
             (format!("[{}]", after.replace("After", "Before")), "Before is not known"),
             (format!("[{}]", after.replace("NoChange", "Other")), "OtherNotification isn't supported"),
-            (format!("[{}]", vec![after; 11].join(",")), "The maximum is 10"),
+            (format!("[{}]", [after; 11].join(",")), "The maximum is 10"),
         ] {
             let error = parse(&text, now).unwrap_err().to_string();
             assert!(error.contains(wrong), "{text}: {error}");

@@ -73,7 +73,7 @@ impl Operation for GetParameters {
             match name::select(cx, &given) {
                 Ok(selected) => output.parameters.push(view(cx, selected, self.with_decryption)?),
                 Err(Error::ParameterNotFound | Error::VersionNotFound { .. }) => {
-                    output.invalid_parameters.push(given)
+                    output.invalid_parameters.push(given);
                 }
                 Err(error) => return Err(error),
             }

@@ -3,6 +3,9 @@
 //! Writes are recorded inside their transaction. Reads are queued and written in batches; a crash may lose the last
 //! 100 ms of them. Records of writes also leave as events (`AWS API Call via CloudTrail`).
 
+pub mod prune;
+pub mod query;
+
 use std::sync::Mutex;
 
 use nbvend_wire::error::WireError;
@@ -211,21 +214,27 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
 fn insert(tx: &Tx<'_>, row: &Row) -> Result<(), StoreError> {
     tx.connection()
         .prepare_cached(
-            "INSERT INTO trail (event_id, time, region, source, name, principal, access_key, read_only, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO trail
+             (event_id, time, region, source, name, principal, access_key, read_only, body, resources)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             row.event_id, row.time.0, row.region, row.source, row.name, row.principal, row.access_key,
-            row.read_only, row.body.to_string(),
+            row.read_only, row.body.to_string(), json!(row.resources).to_string(),
         ])?;
     let id = tx.connection().last_insert_rowid();
     for resource in &row.resources {
-        let name = resource.rsplit(['/', ':']).next().unwrap_or(resource);
+        let name = resource_name(resource);
         tx.connection()
             .prepare_cached("INSERT OR IGNORE INTO trail_resource (name, trail_id) VALUES (?1, ?2)")?
             .execute(params![name, id])?;
     }
     Ok(())
+}
+
+/// What `LookupEvents` calls a resource: the last part of its ARN.
+fn resource_name(arn: &str) -> &str {
+    arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
 /// Reads waiting to be written.
