@@ -77,7 +77,10 @@ async fn create(world: &World, input: Value) -> Result<(), String> {
 }
 
 async fn why(world: &World, name: &str) -> String {
-    let events = world.wire("cloudformation", "DescribeStackEvents", json!({"StackName": name})).await.unwrap_or_default();
+    let events = world
+        .wire("cloudformation", "DescribeStackEvents", json!({"StackName": name}))
+        .await
+        .unwrap_or_default();
     let failed = events["StackEvents"].as_array().cloned().unwrap_or_default().into_iter().rev();
     let reasons: Vec<String> = failed
         .filter(|e| e["ResourceStatus"].as_str().is_some_and(|s| s.ends_with("FAILED")))
@@ -95,7 +98,8 @@ async fn try_deploy(world: &World) -> Result<(), String> {
     create(world, first_stack()).await?;
     let first = done(world, "s3-iam-config").await?;
     let outputs = first["Outputs"].as_array().unwrap();
-    let bucket = outputs.iter().find(|o| o["OutputKey"] == "S3BucketName").unwrap()["OutputValue"].as_str().unwrap();
+    let bucket =
+        outputs.iter().find(|o| o["OutputKey"] == "S3BucketName").unwrap()["OutputValue"].as_str().unwrap();
     put_object(world, &format!("/{bucket}/sm-notebook.yml"), PRODUCT.as_bytes().to_vec()).await?;
     let parameters = [
         ("NotebookInstanceType", "ml.t2.medium"),
@@ -167,12 +171,19 @@ async fn vended_once(world: &World) {
     let notebooks = world.wire("sagemaker", "ListNotebookInstances", json!({})).await.unwrap();
     let notebooks = notebooks["NotebookInstances"].as_array().unwrap();
     assert_eq!(notebooks.len(), 1);
-    assert_eq!((&notebooks[0]["NotebookInstanceName"], &notebooks[0]["NotebookInstanceStatus"]), (&json!("kim-Notebook"), &json!("InService")));
+    assert_eq!(
+        (&notebooks[0]["NotebookInstanceName"], &notebooks[0]["NotebookInstanceStatus"]),
+        (&json!("kim-Notebook"), &json!("InService"))
+    );
     assert_eq!(world.notebooks.running.lock().unwrap().len(), 1);
     let products = world.wire("servicecatalog", "SearchProvisionedProducts", json!({})).await.unwrap();
     assert_eq!(products["ProvisionedProducts"].as_array().unwrap().len(), 1);
     let stacks = world.wire("cloudformation", "DescribeStacks", json!({})).await.unwrap();
-    let launched = stacks["Stacks"].as_array().unwrap().iter().filter(|s| s["StackName"].as_str().unwrap().starts_with("SC-"));
+    let launched = stacks["Stacks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|s| s["StackName"].as_str().unwrap().starts_with("SC-"));
     assert_eq!(launched.count(), 1);
     let calls = world.functions.calls.lock().unwrap();
     let heard = calls.iter().filter(|(name, _)| name == "EventBridgeFunction").count();

@@ -16,8 +16,8 @@ use crate::engine::Engine;
 use crate::identity::{Caller, Principal};
 use crate::operation::Operation;
 use crate::ports::{
-    Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec, PortFuture,
-    Ports, Started,
+    Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec,
+    PortFuture, Ports, Started,
 };
 use crate::services;
 
@@ -167,7 +167,10 @@ impl World {
         let config = Config {
             data: folder.path().to_path_buf(),
             account: ACCOUNT.to_owned(),
-            root_key: RootKey { access_key_id: ROOT_KEY.to_owned(), secret_access_key: ROOT_SECRET.to_owned() },
+            root_key: RootKey {
+                access_key_id: ROOT_KEY.to_owned(),
+                secret_access_key: ROOT_SECRET.to_owned(),
+            },
             url_suffix: "localhost:4566".to_owned(),
             endpoint: "http://127.0.0.1:4566".to_owned(),
             https_links: false,
@@ -233,7 +236,8 @@ impl World {
     /// Keys of all records of a kind, by region and key.
     pub fn store_keys(&self, kind: &str) -> Vec<String> {
         let read = self.engine.store().read(|tx| {
-            let mut statement = tx.connection().prepare("SELECT key FROM record WHERE kind = ?1 ORDER BY region, key")?;
+            let mut statement =
+                tx.connection().prepare("SELECT key FROM record WHERE kind = ?1 ORDER BY region, key")?;
             let rows = statement.query_map([kind], |row| row.get(0))?;
             rows.collect::<Result<Vec<String>, _>>()
         });

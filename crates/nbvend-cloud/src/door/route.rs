@@ -27,7 +27,9 @@ pub(super) fn route(request: &Request<Body>) -> Route {
         None => {}
     }
     if let Some(target) = request.headers().get("x-amz-target").and_then(|v| v.to_str().ok()) {
-        return Route::Modelled(nbvend_wire::model::by_target(target).map(|(service, _)| service.id.to_owned()));
+        return Route::Modelled(
+            nbvend_wire::model::by_target(target).map(|(service, _)| service.id.to_owned()),
+        );
     }
     // Unsigned and without a target: fixed prefixes first, a query service's POST, then S3's objects.
     if is_dated(path) {
@@ -37,7 +39,10 @@ pub(super) fn route(request: &Request<Body>) -> Route {
     if path.starts_with("/restapis") || request.method() == http::Method::PATCH {
         return Route::Modelled(Some("apigateway".to_owned()));
     }
-    let form = request.headers().get("content-type").is_some_and(|v| v.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let form = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|v| v.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     if path == "/" && (form || request.uri().query().is_some_and(|q| q.contains("Action="))) {
         return Route::Modelled(None);
     }

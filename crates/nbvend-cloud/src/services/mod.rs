@@ -98,7 +98,11 @@ pub fn find(id: &str) -> Option<&'static Service> {
 
 /// The provider of a resource type (`AWS::S3::Bucket`); `None` means the type is refused by name.
 pub fn provider(type_name: &str) -> Option<&'static dyn Provider> {
-    PROVIDERS.iter().flat_map(|list| list.iter()).copied().find(|provider| provider.schema().type_name == type_name)
+    PROVIDERS
+        .iter()
+        .flat_map(|list| list.iter())
+        .copied()
+        .find(|provider| provider.schema().type_name == type_name)
 }
 
 /// All resource types that can be made.
@@ -126,7 +130,12 @@ mod tests {
             };
             for entry in service.operations {
                 assert_eq!(entry.service, service.id, "{}", entry.name);
-                assert!(model.operation(entry.name).is_some(), "{}:{} is not in the model", service.id, entry.name);
+                assert!(
+                    model.operation(entry.name).is_some(),
+                    "{}:{} is not in the model",
+                    service.id,
+                    entry.name
+                );
             }
         }
     }

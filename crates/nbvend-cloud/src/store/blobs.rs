@@ -75,9 +75,10 @@ impl Blobs {
             for file in if shard.is_dir() { list(&shard)? } else { Vec::new() } {
                 let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                 let _placing = self.placing();
-                let old = file.metadata().and_then(|m| m.modified()).is_ok_and(|t| {
-                    t.elapsed().is_ok_and(|age| age.as_secs() > 3600)
-                });
+                let old = file
+                    .metadata()
+                    .and_then(|m| m.modified())
+                    .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 3600));
                 if old && !keep(&name) && std::fs::remove_file(&file).is_ok() {
                     gone += 1;
                 }

@@ -66,9 +66,8 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let boxed: Work = Box::new(move |tx| {
-            let outcome = tx.savepoint(|| {
-                catch_unwind(AssertUnwindSafe(|| work(tx))).map_err(|_| StoreError::Panicked)
-            });
+            let outcome = tx
+                .savepoint(|| catch_unwind(AssertUnwindSafe(|| work(tx))).map_err(|_| StoreError::Panicked));
             let outcome = outcome.and_then(|inner| inner);
             Box::new(move |committed| {
                 // A caller that went away needs no answer.

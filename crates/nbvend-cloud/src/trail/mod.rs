@@ -82,7 +82,8 @@ pub fn note(cx: &Cx<'_>, call: Call<'_>) -> Result<(), StoreError> {
 
 fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
     let service = services::find(call.service);
-    let source = service.map_or_else(|| format!("{}.amazonaws.com", call.service), |s| s.event_source.to_owned());
+    let source =
+        service.map_or_else(|| format!("{}.amazonaws.com", call.service), |s| s.event_source.to_owned());
     let event_id = cx.ids().uuid();
     let account = cx.account();
     let (response, error) = match call.outcome {
@@ -136,7 +137,13 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
 }
 
 /// Members in CloudTrail's letter case, sensitive ones hidden, an empty document as null.
-fn form(service: &str, operation: &str, side: protocol::Side, mut document: Value, sensitive: &[&str]) -> Value {
+fn form(
+    service: &str,
+    operation: &str,
+    side: protocol::Side,
+    mut document: Value,
+    sensitive: &[&str],
+) -> Value {
     hide(&mut document, sensitive);
     let model = nbvend_wire::model::service(service);
     let form = match model.and_then(|model| model.operation(operation).map(|op| (model, op))) {
@@ -219,8 +226,16 @@ fn insert(tx: &Tx<'_>, row: &Row) -> Result<(), StoreError> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
-            row.event_id, row.time.0, row.region, row.source, row.name, row.principal, row.access_key,
-            row.read_only, row.body.to_string(), json!(row.resources).to_string(),
+            row.event_id,
+            row.time.0,
+            row.region,
+            row.source,
+            row.name,
+            row.principal,
+            row.access_key,
+            row.read_only,
+            row.body.to_string(),
+            json!(row.resources).to_string(),
         ])?;
     let id = tx.connection().last_insert_rowid();
     for resource in &row.resources {
@@ -260,7 +275,13 @@ impl Reconciler for Flush {
 
     fn pass<'a>(&'a self, engine: &'a Engine) -> Pass<'a> {
         Box::pin(async move {
-            let waiting = engine.cache::<Queue>().0.lock().expect("nobody panics while queueing").first().map(|r| r.time);
+            let waiting = engine
+                .cache::<Queue>()
+                .0
+                .lock()
+                .expect("nobody panics while queueing")
+                .first()
+                .map(|r| r.time);
             match waiting {
                 None => Ok(Next::WhenWoken),
                 Some(time) if engine.now().0 - time.0 < FLUSH_AFTER_MS => {

@@ -144,7 +144,9 @@ impl Operation for PutEvents {
                 Some((code, text)) => {
                     Accepted { error_code: Some(code), error_message: Some(text), ..Accepted::default() }
                 }
-                None => Accepted { event_id: Some(accept(cx, entry, detail.as_ref())?), ..Accepted::default() },
+                None => {
+                    Accepted { event_id: Some(accept(cx, entry, detail.as_ref())?), ..Accepted::default() }
+                }
             });
         }
         let failed_entry_count = entries.iter().filter(|entry| entry.error_code.is_some()).count();

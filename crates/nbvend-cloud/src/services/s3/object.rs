@@ -108,7 +108,13 @@ fn read_action(version: Option<&str>) -> Option<&'static str> {
 }
 
 /// `s3:ExistingObjectTag/<key>` and `s3:VersionId` of a call on an object.
-pub(super) fn existing_tag_keys(cx: &Cx<'_>, bucket: &str, key: &str, version: Option<&str>, keys: &mut ContextKeys) {
+pub(super) fn existing_tag_keys(
+    cx: &Cx<'_>,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    keys: &mut ContextKeys,
+) {
     if let Some(version) = version {
         keys.insert("s3:VersionId".to_owned(), vec![version.to_owned()]);
     }

@@ -27,7 +27,11 @@ impl Operation for GetObjectAttributes {
     type Error = Error;
 
     fn action(&self) -> Option<&'static str> {
-        Some(if self.version_id.is_some() { "s3:GetObjectVersionAttributes" } else { "s3:GetObjectAttributes" })
+        Some(if self.version_id.is_some() {
+            "s3:GetObjectVersionAttributes"
+        } else {
+            "s3:GetObjectAttributes"
+        })
     }
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {

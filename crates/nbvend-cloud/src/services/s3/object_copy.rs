@@ -95,7 +95,10 @@ impl Operation for CopyObject {
 
     fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
         write_keys(self.tags.as_deref().unwrap_or_default(), self.encryption.as_ref(), keys);
-        keys.insert("s3:x-amz-copy-source".to_owned(), vec![format!("{}/{}", self.source.bucket, self.source.key)]);
+        keys.insert(
+            "s3:x-amz-copy-source".to_owned(),
+            vec![format!("{}/{}", self.source.bucket, self.source.key)],
+        );
         let directive = if self.replace.is_some() { "REPLACE" } else { "COPY" };
         keys.insert("s3:x-amz-metadata-directive".to_owned(), vec![directive.to_owned()]);
     }
@@ -114,13 +117,20 @@ impl Operation for CopyObject {
             if_unmodified_since: self.source_if_unmodified_since,
         };
         check_source(&conditions, &source.e_tag, source.last_modified)?;
-        check_conditions(cx, &self.bucket, &self.key, self.if_match.as_deref(), self.if_none_match.as_deref())?;
+        check_conditions(
+            cx,
+            &self.bucket,
+            &self.key,
+            self.if_match.as_deref(),
+            self.if_none_match.as_deref(),
+        )?;
         if source.content_length > LARGEST {
             let text = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
             return Err(Error::InvalidRequest(text.to_owned()));
         }
         let encryption = self.encryption.clone().unwrap_or_else(|| bucket.encryption.clone());
-        if itself && self.replace.is_none() && (self.encryption.is_none() || encryption == source.encryption) {
+        if itself && self.replace.is_none() && (self.encryption.is_none() || encryption == source.encryption)
+        {
             let text = "This copy request is illegal because it is trying to copy an object to itself without changing \
                 the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(Error::InvalidRequest(text.to_owned()));

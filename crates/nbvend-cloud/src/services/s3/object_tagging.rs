@@ -46,7 +46,13 @@ pub struct ObjectTagsView {
     pub version_id: Option<String>,
 }
 
-fn replace(cx: &Cx<'_>, bucket: &str, key: &str, id: Option<&str>, tags: Vec<Tag>) -> Result<ObjectTagsView, Error> {
+fn replace(
+    cx: &Cx<'_>,
+    bucket: &str,
+    key: &str,
+    id: Option<&str>,
+    tags: Vec<Tag>,
+) -> Result<ObjectTagsView, Error> {
     let bucket = Bucket::load(cx, bucket)?;
     name::check_tags(cx, &tags, 10)?;
     let (mut found, mut content) = version::found(cx, &bucket.name, key, id)?;
@@ -118,7 +124,11 @@ impl Operation for DeleteObjectTagging {
     type Error = Error;
 
     fn action(&self) -> Option<&'static str> {
-        Some(if self.version_id.is_some() { "s3:DeleteObjectVersionTagging" } else { "s3:DeleteObjectTagging" })
+        Some(if self.version_id.is_some() {
+            "s3:DeleteObjectVersionTagging"
+        } else {
+            "s3:DeleteObjectTagging"
+        })
     }
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {

@@ -10,7 +10,8 @@ use super::error::Error;
 use super::name;
 use super::object_put::write_keys;
 use super::state::{
-    Bucket, Checksum, END_OF_KEY, Encryption, Headers, Part, StoredBody, Tag, Upload, UploadChecksum, object_arn,
+    Bucket, Checksum, END_OF_KEY, Encryption, Headers, Part, StoredBody, Tag, Upload, UploadChecksum,
+    object_arn,
 };
 use crate::context::{ContextKeys, Cx};
 use crate::operation::{Kind, Operation};
@@ -78,7 +79,9 @@ impl CreateMultipartUpload {
         };
         if let Some(kind) = impossible {
             let algorithm = algorithm.to_ascii_lowercase();
-            return refuse(format!("The {kind} checksum type cannot be used with the {algorithm} checksum algorithm."));
+            return refuse(format!(
+                "The {kind} checksum type cannot be used with the {algorithm} checksum algorithm."
+            ));
         }
         Ok(Some(UploadChecksum { algorithm, composite }))
     }

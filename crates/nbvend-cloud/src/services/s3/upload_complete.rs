@@ -77,8 +77,12 @@ pub fn plan(cx: &Cx<'_>, call: &CompleteMultipartUpload) -> Result<Option<Plan>,
         Err(error) => return Err(error),
     };
     let parts = chosen(cx, call, &upload)?;
-    let algorithm = upload.checksum.as_ref().map_or(checksum::DEFAULT, |checksum| &checksum.algorithm).to_owned();
-    Ok(Some(Plan { blobs: parts.into_iter().map(|part| (part.body.blob, part.body.size)).collect(), algorithm }))
+    let algorithm =
+        upload.checksum.as_ref().map_or(checksum::DEFAULT, |checksum| &checksum.algorithm).to_owned();
+    Ok(Some(Plan {
+        blobs: parts.into_iter().map(|part| (part.body.blob, part.body.size)).collect(),
+        algorithm,
+    }))
 }
 
 /// The stored parts that the client names, if they can be an object.
@@ -126,7 +130,8 @@ fn compare(named: &NamedPart, part: &Part, upload: &Upload) -> Result<(), Error>
     match (&named.checksum, &upload.checksum) {
         (Some(given), _) if part.body.checksum.as_ref().is_some_and(|made| made.value != given.value) => {
             let algorithm = given.algorithm.to_ascii_lowercase();
-            let text = format!("The {algorithm} you specified for part {number} did not match what we received.");
+            let text =
+                format!("The {algorithm} you specified for part {number} did not match what we received.");
             Err(Error::BadDigest(text))
         }
         (None, Some(wanted)) if wanted.composite => {
@@ -160,13 +165,20 @@ impl Operation for CompleteMultipartUpload {
             // A client that did not get the answer asks again: the object it made is the answer.
             Err(error) => return again(cx, &bucket, &self).and_then(|done| done.ok_or(error)),
         };
-        check_conditions(cx, &self.bucket, &self.key, self.if_match.as_deref(), self.if_none_match.as_deref())?;
+        check_conditions(
+            cx,
+            &self.bucket,
+            &self.key,
+            self.if_match.as_deref(),
+            self.if_none_match.as_deref(),
+        )?;
         let parts = chosen(cx, &self, &upload)?;
         let body = self.body.ok_or(Error::IncompleteBody)?;
         if body.size != parts.iter().map(|part| part.body.size).sum::<u64>() {
             return Err(Error::InvalidPart { upload: upload.id, number: 1 });
         }
-        let sums = parts.iter().map(|part| part.body.checksum.as_ref().map_or("", |checksum| &checksum.value));
+        let sums =
+            parts.iter().map(|part| part.body.checksum.as_ref().map_or("", |checksum| &checksum.value));
         let checksum = match &upload.checksum {
             Some(wanted) if wanted.composite => Some(checksum::composite(&wanted.algorithm, sums)),
             _ => body.checksum.clone(),
@@ -187,7 +199,11 @@ impl Operation for CompleteMultipartUpload {
             encryption: upload.encryption.clone(),
             parts: parts
                 .into_iter()
-                .map(|part| PartSummary { number: part.number, size: part.body.size, checksum: part.body.checksum })
+                .map(|part| PartSummary {
+                    number: part.number,
+                    size: part.body.size,
+                    checksum: part.body.checksum,
+                })
                 .collect(),
             upload_id: Some(upload.id.clone()),
         };

@@ -25,11 +25,19 @@ async fn settings_are_kept_and_told() {
     }
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::bucket-a","arn:aws:s3:::bucket-a/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
     for (query, body, status) in [
-        ("?encryption", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>", 200),
+        (
+            "?encryption",
+            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>",
+            200,
+        ),
         ("?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>", 200),
         ("?tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>", 204),
         ("?policy", policy, 204),
-        ("?publicAccessBlock", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>", 200),
+        (
+            "?publicAccessBlock",
+            "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>",
+            200,
+        ),
     ] {
         let put = ask(&world, "PUT", &format!("/bucket-a{query}"), body).await;
         assert_eq!(put.status, status, "{query}: {}", put.text());
@@ -74,9 +82,24 @@ async fn settings_that_cannot_be() {
         ("?policy", foreign.as_str(), 400, "MalformedPolicy"),
         ("?policy", public, 403, "AccessDenied"),
         ("?versioning", "<VersioningConfiguration/>", 400, "IllegalVersioningConfigurationException"),
-        ("?tagging", "<Tagging><TagSet><Tag><Key>aws:x</Key><Value>b</Value></Tag></TagSet></Tagging>", 400, "InvalidTag"),
-        ("?tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>", 400, "InvalidTag"),
-        ("?ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>", 501, "NotImplemented"),
+        (
+            "?tagging",
+            "<Tagging><TagSet><Tag><Key>aws:x</Key><Value>b</Value></Tag></TagSet></Tagging>",
+            400,
+            "InvalidTag",
+        ),
+        (
+            "?tagging",
+            "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>",
+            400,
+            "InvalidTag",
+        ),
+        (
+            "?ownershipControls",
+            "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>",
+            501,
+            "NotImplemented",
+        ),
         ("?encryption", "<ServerSideEncryptionConfiguration/>", 400, "MalformedXML"),
     ] {
         let put = ask(&world, "PUT", &format!("/bucket-a{query}"), body).await;
@@ -112,14 +135,21 @@ fn handle(request: &Request, physical: &str) -> Handle {
 async fn a_stack_makes_changes_and_ends_a_bucket() {
     let world = World::new();
     let caller = world.root().through("cloudformation.amazonaws.com");
-    let wanted = request("S3Bucket", json!({
-        "BucketEncryption": {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]},
-        "PublicAccessBlockConfiguration": {"BlockPublicAcls": "true", "BlockPublicPolicy": true},
-        "VersioningConfiguration": {"Status": "Enabled"},
-        "Tags": [{"Key": "ManagedStackSource", "Value": "AwsSamCli"}],
-    }));
+    let wanted = request(
+        "S3Bucket",
+        json!({
+            "BucketEncryption": {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]},
+            "PublicAccessBlockConfiguration": {"BlockPublicAcls": "true", "BlockPublicPolicy": true},
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "Tags": [{"Key": "ManagedStackSource", "Value": "AwsSamCli"}],
+        }),
+    );
     let first = wanted.clone();
-    let made = world.engine.transact(caller.clone(), move |cx| provider("AWS::S3::Bucket").create(cx, &first)).await.unwrap();
+    let made = world
+        .engine
+        .transact(caller.clone(), move |cx| provider("AWS::S3::Bucket").create(cx, &first))
+        .await
+        .unwrap();
     let Progress::Done { physical_id: name, attributes } = made else { panic!("{made:?}") };
     let rest = name.strip_prefix("s3-iam-config-s3bucket-").unwrap();
     assert!(rest.len() == 12 && name.len() <= 63 && name == name.to_ascii_lowercase(), "{name}");
@@ -141,13 +171,24 @@ async fn a_stack_makes_changes_and_ends_a_bucket() {
         "Resource": [format!("arn:aws:s3:::{name}/*")], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]});
     let policy = request("Policy", json!({"Bucket": name, "PolicyDocument": document}));
     let put = policy.clone();
-    world.engine.transact(caller.clone(), move |cx| provider("AWS::S3::BucketPolicy").create(cx, &put)).await.unwrap();
+    world
+        .engine
+        .transact(caller.clone(), move |cx| provider("AWS::S3::BucketPolicy").create(cx, &put))
+        .await
+        .unwrap();
     assert_eq!(ask(&world, "GET", &format!("/{name}?policy"), "").await.status, 200);
 
     // What the new template leaves out goes back to how a bucket begins.
     let (old, new) = (handle(&wanted, &name), request("S3Bucket", json!({})));
-    world.engine.transact(caller.clone(), move |cx| provider("AWS::S3::Bucket").update(cx, &old, &new)).await.unwrap();
-    assert_eq!(ask(&world, "GET", &format!("/{name}?encryption"), "").await.element("SSEAlgorithm"), "AES256");
+    world
+        .engine
+        .transact(caller.clone(), move |cx| provider("AWS::S3::Bucket").update(cx, &old, &new))
+        .await
+        .unwrap();
+    assert_eq!(
+        ask(&world, "GET", &format!("/{name}?encryption"), "").await.element("SSEAlgorithm"),
+        "AES256"
+    );
     assert_eq!(ask(&world, "GET", &format!("/{name}?versioning"), "").await.element("Status"), "Suspended");
 
     ask(&world, "PUT", &format!("/{name}/k"), "x").await;
@@ -167,9 +208,17 @@ async fn a_stack_makes_changes_and_ends_a_bucket() {
 async fn a_stack_does_not_take_over_a_bucket() {
     let world = with_bucket("bucket-a").await;
     let again = request("B", json!({"BucketName": "bucket-a"}));
-    let made = world.engine.transact(world.root(), move |cx| provider("AWS::S3::Bucket").create(cx, &again)).await.unwrap();
-    assert!(matches!(&made, Progress::Failed { reason, .. } if reason == "bucket-a already exists"), "{made:?}");
+    let made = world
+        .engine
+        .transact(world.root(), move |cx| provider("AWS::S3::Bucket").create(cx, &again))
+        .await
+        .unwrap();
+    assert!(
+        matches!(&made, Progress::Failed { reason, .. } if reason == "bucket-a already exists"),
+        "{made:?}"
+    );
     let wrong = request("B", json!({"VersioningConfiguration": {"Status": "Sometimes"}}));
-    let made = world.engine.transact(world.root(), move |cx| provider("AWS::S3::Bucket").create(cx, &wrong)).await;
+    let made =
+        world.engine.transact(world.root(), move |cx| provider("AWS::S3::Bucket").create(cx, &wrong)).await;
     assert!(made.is_err());
 }

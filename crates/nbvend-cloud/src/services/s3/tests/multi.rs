@@ -27,7 +27,10 @@ async fn an_upload_in_parts_as_sam_makes_it() {
         .send(&world)
         .await;
     assert_eq!(begun.status, 200, "{}", begun.text());
-    assert_eq!((begun.element("Bucket").as_str(), begun.element("Key").as_str()), ("bucket-a", "sam-app/f00d"));
+    assert_eq!(
+        (begun.element("Bucket").as_str(), begun.element("Key").as_str()),
+        ("bucket-a", "sam-app/f00d")
+    );
     let id = begun.element("UploadId");
     let parts = [filled(5 * MIB, 1), filled(MIB, 7)];
     // The second comes first, as concurrent uploads do.
@@ -43,7 +46,10 @@ async fn an_upload_in_parts_as_sam_makes_it() {
         assert_eq!(put.header("etag"), format!("\"{}\"", hex::encode(md5::Md5::digest(body))));
     }
     let listed = ask(&world, "GET", &format!("/bucket-a/sam-app/f00d?uploadId={id}&max-parts=1"), "").await;
-    assert_eq!((listed.elements("PartNumber"), listed.element("NextPartNumberMarker")), (vec!["1".into()], "1".into()));
+    assert_eq!(
+        (listed.elements("PartNumber"), listed.element("NextPartNumberMarker")),
+        (vec!["1".into()], "1".into())
+    );
     let uploads = ask(&world, "GET", "/bucket-a?uploads", "").await;
     assert_eq!(uploads.elements("UploadId"), [id.clone()]);
     assert_eq!(ask(&world, "HEAD", "/bucket-a/sam-app/f00d", "").await.status, 404);
@@ -81,7 +87,11 @@ async fn an_upload_in_parts_as_sam_makes_it() {
     assert_eq!(known.element("ObjectSize"), whole.len().to_string());
     assert_eq!(known.element("PartsCount"), "2", "{}", known.text());
 
-    let typed = world.call(GetObject { bucket: "bucket-a".into(), key: "sam-app/f00d".into(), ..GetObject::default() });
+    let typed = world.call(GetObject {
+        bucket: "bucket-a".into(),
+        key: "sam-app/f00d".into(),
+        ..GetObject::default()
+    });
     let view = typed.await.unwrap();
     assert!(world.engine.store().blobs().read(&view.blob).unwrap() == whole);
     assert_eq!(ask(&world, "GET", "/bucket-a?uploads", "").await.elements("UploadId"), Vec::<String>::new());
@@ -91,21 +101,28 @@ async fn an_upload_in_parts_as_sam_makes_it() {
 async fn uploads_that_go_wrong() {
     let world = with_bucket("bucket-a").await;
     let begin = |headers: Vec<(&'static str, &'static str)>| {
-        let req = headers.into_iter().fold(Req::new("POST", "/bucket-a/k?uploads"), |req, (name, value)| req.header(name, value));
+        let req = headers
+            .into_iter()
+            .fold(Req::new("POST", "/bucket-a/k?uploads"), |req, (name, value)| req.header(name, value));
         let req = req.signed(&world);
         async { req.send(&world).await }
     };
     for (headers, text) in [
         (vec![("x-amz-checksum-algorithm", "MD4")], "Checksum algorithm provided is unsupported"),
         (vec![("x-amz-checksum-type", "COMPOSITE")], "can only be used with"),
-        (vec![("x-amz-checksum-algorithm", "SHA1"), ("x-amz-checksum-type", "FULL_OBJECT")], "FULL_OBJECT checksum type cannot"),
+        (
+            vec![("x-amz-checksum-algorithm", "SHA1"), ("x-amz-checksum-type", "FULL_OBJECT")],
+            "FULL_OBJECT checksum type cannot",
+        ),
     ] {
         let res = begin(headers).await;
         assert!(res.status == 400 && res.element("Message").contains(text), "{}", res.text());
     }
     let id = begin(Vec::new()).await.element("UploadId");
     let put = |number: i32, body: &'static str| {
-        let req = Req::new("PUT", &format!("/bucket-a/k?partNumber={number}&uploadId={id}")).body(body).signed(&world);
+        let req = Req::new("PUT", &format!("/bucket-a/k?partNumber={number}&uploadId={id}"))
+            .body(body)
+            .signed(&world);
         async { req.send(&world).await }
     };
     assert_eq!(put(0, "x").await.element("Code"), "InvalidArgument");
@@ -138,7 +155,10 @@ async fn uploads_that_go_wrong() {
 
     let id = begin(Vec::new()).await.element("UploadId");
     assert_eq!(ask(&world, "DELETE", &format!("/bucket-a/k?uploadId={id}"), "").await.status, 204);
-    assert_eq!(ask(&world, "GET", &format!("/bucket-a/k?uploadId={id}"), "").await.element("Code"), "NoSuchUpload");
+    assert_eq!(
+        ask(&world, "GET", &format!("/bucket-a/k?uploadId={id}"), "").await.element("Code"),
+        "NoSuchUpload"
+    );
     // An upload under way does not hold a bucket.
     begin(Vec::new()).await;
     ask(&world, "DELETE", "/bucket-a/k", "").await;
@@ -170,7 +190,10 @@ async fn versions_and_markers() {
         let got = ask(&world, "GET", &format!("/bucket-a/k?versionId={id}"), "").await;
         assert_eq!((got.text().as_str(), got.header("x-amz-version-id")), (text, id));
     }
-    assert_eq!(ask(&world, "GET", "/bucket-a/k?versionId=nonsense", "").await.element("Code"), "NoSuchVersion");
+    assert_eq!(
+        ask(&world, "GET", "/bucket-a/k?versionId=nonsense", "").await.element("Code"),
+        "NoSuchVersion"
+    );
     assert_eq!(ask(&world, "GET", "/bucket-a?list-type=2", "").await.elements("Key"), Vec::<String>::new());
 
     ask(&world, "PUT", "/bucket-a/other", "x").await;
@@ -203,7 +226,11 @@ async fn versions_and_markers() {
     assert_eq!(ask(&world, "PUT", "/bucket-a/k", "three").await.header("x-amz-version-id"), "null");
     assert_eq!(ask(&world, "GET", "/bucket-a/k?versionId=null", "").await.text(), "three");
     let full = ask(&world, "DELETE", "/bucket-a", "").await;
-    assert!(full.element("Message").ends_with("You must delete all versions in the bucket."), "{}", full.text());
+    assert!(
+        full.element("Message").ends_with("You must delete all versions in the bucket."),
+        "{}",
+        full.text()
+    );
     let objects: String = ["null", &one, &two]
         .iter()
         .map(|id| format!("<Object><Key>k</Key><VersionId>{id}</VersionId></Object>"))
@@ -219,10 +246,14 @@ async fn versions_and_markers() {
 async fn copies() {
     let world = with_bucket("bucket-a").await;
     ask(&world, "PUT", "/bucket-b", "").await;
-    let put = Req::new("PUT", "/bucket-a/a%20b").header("x-amz-meta-a", "1").header("x-amz-tagging", "t=1").body("body");
+    let put = Req::new("PUT", "/bucket-a/a%20b")
+        .header("x-amz-meta-a", "1")
+        .header("x-amz-tagging", "t=1")
+        .body("body");
     put.signed(&world).send(&world).await;
     let copy = |target: &'static str, headers: Vec<(&'static str, &'static str)>| {
-        let req = headers.into_iter().fold(Req::new("PUT", target), |req, (name, value)| req.header(name, value));
+        let req =
+            headers.into_iter().fold(Req::new("PUT", target), |req, (name, value)| req.header(name, value));
         let req = req.signed(&world);
         async { req.send(&world).await }
     };
@@ -231,12 +262,23 @@ async fn copies() {
     assert_eq!(done.status, 200, "{}", done.text());
     assert_eq!(done.element("ETag").trim_matches('"'), hex::encode(md5::Md5::digest("body")));
     let got = ask(&world, "GET", "/bucket-b/c", "").await;
-    assert_eq!((got.text().as_str(), got.header("x-amz-meta-a"), got.header("x-amz-tagging-count")), ("body", "1", "1"));
+    assert_eq!(
+        (got.text().as_str(), got.header("x-amz-meta-a"), got.header("x-amz-tagging-count")),
+        ("body", "1", "1")
+    );
 
-    let replaced = vec![source, ("x-amz-metadata-directive", "REPLACE"), ("x-amz-meta-b", "2"), ("content-type", "text/x")];
+    let replaced = vec![
+        source,
+        ("x-amz-metadata-directive", "REPLACE"),
+        ("x-amz-meta-b", "2"),
+        ("content-type", "text/x"),
+    ];
     assert_eq!(copy("/bucket-a/a%20b", replaced).await.status, 200);
     let got = ask(&world, "GET", "/bucket-a/a%20b", "").await;
-    assert_eq!((got.header("x-amz-meta-a"), got.header("x-amz-meta-b"), got.header("content-type")), ("", "2", "text/x"));
+    assert_eq!(
+        (got.header("x-amz-meta-a"), got.header("x-amz-meta-b"), got.header("content-type")),
+        ("", "2", "text/x")
+    );
 
     for (target, headers, status, code) in [
         ("/bucket-a/a%20b", vec![source], 400, "InvalidRequest"),
@@ -252,14 +294,18 @@ async fn copies() {
     let id = ask(&world, "POST", "/bucket-b/d?uploads", "").await.element("UploadId");
     let target = format!("/bucket-b/d?partNumber=1&uploadId={id}");
     let part = |range: &'static str| {
-        let req = Req::new("PUT", &target).header("x-amz-copy-source", "bucket-a/a%20b").header("x-amz-copy-source-range", range);
+        let req = Req::new("PUT", &target)
+            .header("x-amz-copy-source", "bucket-a/a%20b")
+            .header("x-amz-copy-source-range", range);
         let req = req.signed(&world);
         async { req.send(&world).await }
     };
     assert_eq!(part("bytes=0-100").await.element("Code"), "InvalidArgument");
     assert_eq!(part("bytes=9-10").await.element("Code"), "InvalidRequest");
     let tag = part("bytes=1-2").await.element("ETag");
-    let document = format!("<CompleteMultipartUpload><Part><ETag>{tag}</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>");
+    let document = format!(
+        "<CompleteMultipartUpload><Part><ETag>{tag}</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
+    );
     ask(&world, "POST", &format!("/bucket-b/d?uploadId={id}"), document).await;
     assert_eq!(ask(&world, "GET", "/bucket-b/d", "").await.text(), "od");
 }
@@ -274,7 +320,9 @@ async fn tags_of_objects() {
     assert_eq!(ask(&world, "DELETE", "/bucket-a/k?tagging", "").await.status, 204);
     assert_eq!(ask(&world, "GET", "/bucket-a/k?tagging", "").await.elements("Key"), Vec::<String>::new());
     let eleven: String = (0..11).map(|n| format!("<Tag><Key>k{n}</Key><Value/></Tag>")).collect();
-    let many = ask(&world, "PUT", "/bucket-a/k?tagging", format!("<Tagging><TagSet>{eleven}</TagSet></Tagging>")).await;
+    let many =
+        ask(&world, "PUT", "/bucket-a/k?tagging", format!("<Tagging><TagSet>{eleven}</TagSet></Tagging>"))
+            .await;
     assert_eq!(many.status, 400, "{}", many.text());
     assert_eq!(ask(&world, "GET", "/bucket-a/none?tagging", "").await.element("Code"), "NoSuchKey");
 }
@@ -285,7 +333,9 @@ async fn blobs_nobody_points_to_are_swept() {
     for key in ["kept", "gone"] {
         ask(&world, "PUT", &format!("/bucket-a/{key}"), key).await;
     }
-    let blob = |key: &str| world.engine.store().blobs().path(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(key)));
+    let blob = |key: &str| {
+        world.engine.store().blobs().path(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(key)))
+    };
     let (kept, gone) = (blob("kept"), blob("gone"));
     ask(&world, "DELETE", "/bucket-a/gone", "").await;
     world.settle().await;

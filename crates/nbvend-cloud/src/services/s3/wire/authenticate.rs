@@ -76,7 +76,8 @@ pub(super) fn authenticate(
 
 fn version_4(engine: &Engine, parts: &Parts, stated: Option<&str>) -> Result<Option<Proven>, WireError> {
     let query = parts.uri.query().unwrap_or_default();
-    let parsed = sigv4::parse(parts.method.as_str(), parts.uri.path(), query, &parts.headers).map_err(in_words)?;
+    let parsed =
+        sigv4::parse(parts.method.as_str(), parts.uri.path(), query, &parts.headers).map_err(in_words)?;
     let Some(signature) = parsed else { return Ok(None) };
     if signature.service != "s3" {
         let text = format!(
@@ -92,7 +93,12 @@ fn version_4(engine: &Engine, parts: &Parts, stated: Option<&str>) -> Result<Opt
     Ok(Some(Proven { key, region: signature.region, in_query: signature.query_form }))
 }
 
-fn version_2(engine: &Engine, parts: &Parts, signature: &QueryV2, bucket: Option<&str>) -> Result<AccessKey, WireError> {
+fn version_2(
+    engine: &Engine,
+    parts: &Parts,
+    signature: &QueryV2,
+    bucket: Option<&str>,
+) -> Result<AccessKey, WireError> {
     signature.in_time(engine.now())?;
     // The door finds keys by what a signature of version 4 says; of that it needs these two.
     let named = Signature {
@@ -125,7 +131,8 @@ fn one_mechanism(parts: &Parts) -> Result<(), WireError> {
     let has = |name: &str| pairs(query).any(|(given, _)| given == name);
     let authorization = header(parts, "authorization");
     if authorization.as_deref().is_some_and(|text| text.starts_with("AWS ")) {
-        let text = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+        let text =
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
         return Err(WireError::new("InvalidRequest", 400, text));
     }
     let version_4 = ["X-Amz-Algorithm", "X-Amz-Signature", "X-Amz-Credential"].iter().any(|name| has(name));
@@ -179,7 +186,9 @@ fn all_signed(parts: &Parts, signature: &Signature) -> Result<(), WireError> {
         .headers
         .keys()
         .map(http::HeaderName::as_str)
-        .filter(|name| name.starts_with("x-amz-") && !signature.signed_headers.iter().any(|signed| signed == name))
+        .filter(|name| {
+            name.starts_with("x-amz-") && !signature.signed_headers.iter().any(|signed| signed == name)
+        })
         // In the query form the body's hash is no part of what is signed.
         .filter(|name| !(signature.query_form && *name == "x-amz-content-sha256"))
         .collect();
@@ -233,8 +242,12 @@ fn unknown(signature: &Signature) -> WireError {
     if signature.security_token.is_some() {
         return WireError::new("InvalidToken", 400, "The provided token is malformed or otherwise invalid.");
     }
-    WireError::new("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
-        .with("AWSAccessKeyId", json!(signature.access_key_id))
+    WireError::new(
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    )
+    .with("AWSAccessKeyId", json!(signature.access_key_id))
 }
 
 /// The signature's errors in S3's codes.
@@ -262,7 +275,9 @@ fn unfold(parts: &mut Parts) -> Result<(), WireError> {
     for pair in parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let Some((name, value)) = pairs(pair).next() else { continue };
         let lower = name.to_ascii_lowercase();
-        if ["AWSAccessKeyId", "Signature", "Expires"].contains(&name.as_str()) || AUTHENTICATION.contains(&&*lower) {
+        if ["AWSAccessKeyId", "Signature", "Expires"].contains(&name.as_str())
+            || AUTHENTICATION.contains(&&*lower)
+        {
             continue;
         }
         // Checksums that were made when the URL was cannot be the body's.
@@ -287,8 +302,14 @@ fn unfold(parts: &mut Parts) -> Result<(), WireError> {
 
 /// Parts of a query that are the signature.
 const AUTHENTICATION: &[&str] = &[
-    "x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token",
-    "x-amz-signature", "x-amz-signedheaders",
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
 ];
 
 fn header(parts: &Parts, name: &str) -> Option<String> {

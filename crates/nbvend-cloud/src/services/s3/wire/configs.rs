@@ -64,7 +64,9 @@ pub(super) async fn get_encryption(
         bucket_key_enabled: Some(found.bucket_key),
     };
     let configuration = dto::ServerSideEncryptionConfiguration { rules: vec![rule] };
-    Ok(S3Response::new(dto::GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) }))
+    Ok(S3Response::new(dto::GetBucketEncryptionOutput {
+        server_side_encryption_configuration: Some(configuration),
+    }))
 }
 
 pub(super) async fn put_public_access(
@@ -94,7 +96,9 @@ pub(super) async fn get_public_access(
         block_public_policy: Some(found.block_public_policy),
         restrict_public_buckets: Some(found.restrict_public_buckets),
     };
-    Ok(S3Response::new(dto::GetPublicAccessBlockOutput { public_access_block_configuration: Some(configuration) }))
+    Ok(S3Response::new(dto::GetPublicAccessBlockOutput {
+        public_access_block_configuration: Some(configuration),
+    }))
 }
 
 pub(super) async fn put_versioning(

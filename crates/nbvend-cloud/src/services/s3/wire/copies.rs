@@ -47,7 +47,8 @@ pub(super) async fn copy(
     let (if_match, if_none_match) = (header("if-match"), header("if-none-match"));
     let input = request.input;
     if input.checksum_algorithm.is_some() {
-        let text = "nbvend copies an object's checksum and makes no other: x-amz-checksum-algorithm of CopyObject";
+        let text =
+            "nbvend copies an object's checksum and makes no other: x-amz-checksum-algorithm of CopyObject";
         return Err(refusal(Error::NotImplemented(text.to_owned())));
     }
     let said = Said {
@@ -78,7 +79,11 @@ pub(super) async fn copy(
             source_if_unmodified_since: input.copy_source_if_unmodified_since.map(convert::time),
             replace: replaces(metadata, "x-amz-metadata-directive")?.then_some(said),
             tags,
-            encryption: convert::encryption(input.server_side_encryption, input.ssekms_key_id, input.bucket_key_enabled)?,
+            encryption: convert::encryption(
+                input.server_side_encryption,
+                input.ssekms_key_id,
+                input.bucket_key_enabled,
+            )?,
             if_match,
             if_none_match,
         })
@@ -129,7 +134,8 @@ pub(super) async fn copy_part(
         if_unmodified_since: input.copy_source_if_unmodified_since.map(convert::time),
     };
     check_source(&conditions, &from.e_tag, from.last_modified).map_err(refusal)?;
-    let (start, length) = stretch(input.copy_source_range.as_deref(), from.content_length).map_err(refusal)?;
+    let (start, length) =
+        stretch(input.copy_source_range.as_deref(), from.content_length).map_err(refusal)?;
     let algorithm_of_upload = call.upload_algorithm(&part.0)?;
 
     let (engine, blob) = (call.engine.clone(), from.blob);
@@ -160,8 +166,13 @@ pub(super) async fn copy_part(
 fn stretch(range: Option<&str>, size: u64) -> Result<(u64, u64), Error> {
     let Some(range) = range else { return Ok((0, size)) };
     let bounds = range.strip_prefix("bytes=").and_then(|bounds| bounds.split_once('-'));
-    let bounds = bounds.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
-    let argument = |message: String| Error::InvalidArgument { message, name: "x-amz-copy-source-range", value: range.to_owned() };
+    let bounds =
+        bounds.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
+    let argument = |message: String| Error::InvalidArgument {
+        message,
+        name: "x-amz-copy-source-range",
+        value: range.to_owned(),
+    };
     let Some((first, last)) = bounds.filter(|(first, last)| first <= last) else {
         return Err(argument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
@@ -183,7 +194,9 @@ impl Call {
     /// The checksum an upload makes of its parts, if it was told one.
     pub(super) fn upload_algorithm(&self, part: &UploadPart) -> Answer<Option<String>> {
         let found = self.engine.view(self.caller.clone(), |cx| {
-            Ok(upload::load(cx, &part.bucket, &part.key, &part.upload_id).ok().and_then(|upload| upload.checksum))
+            Ok(upload::load(cx, &part.bucket, &part.key, &part.upload_id)
+                .ok()
+                .and_then(|upload| upload.checksum))
         });
         let checksum = found.map_err(|error| refusal(Error::Engine(error)))?;
         Ok(checksum.map(|checksum| checksum.algorithm))

@@ -14,7 +14,8 @@ use crate::services::s3::object_list::{ListObjects, ListObjectsOutput, ObjectSum
 pub(super) const PAGE: usize = 1000;
 
 /// What `encoding-type=url` leaves as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
+const KEPT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
 
 /// Writes keys as the client asked for them.
 #[derive(Clone, Copy)]
@@ -45,7 +46,11 @@ impl Encoding {
     }
 }
 
-fn contents(objects: Vec<ObjectSummary>, encoding: Encoding, owner: Option<&dto::Owner>) -> Option<dto::ObjectList> {
+fn contents(
+    objects: Vec<ObjectSummary>,
+    encoding: Encoding,
+    owner: Option<&dto::Owner>,
+) -> Option<dto::ObjectList> {
     let each = |object: ObjectSummary| dto::Object {
         key: Some(encoding.write(object.key)),
         last_modified: Some(stamp(object.last_modified)),

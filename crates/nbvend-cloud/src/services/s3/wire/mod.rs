@@ -75,7 +75,11 @@ fn with_status<T>(output: T, status: StatusCode) -> S3Response<T> {
 }
 
 /// Serves a request of this service's own wire form.
-pub fn handle(engine: Engine, request: Request<Body>, peer: Peer) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+pub fn handle(
+    engine: Engine,
+    request: Request<Body>,
+    peer: Peer,
+) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
     Box::pin(async move {
         let request_id = engine.ids().text(16, "0123456789ABCDEF");
         let head = request.method() == Method::HEAD;
@@ -91,7 +95,12 @@ pub fn handle(engine: Engine, request: Request<Body>, peer: Peer) -> Pin<Box<dyn
     })
 }
 
-async fn serve(engine: &Engine, request: Request<Body>, peer: &Peer, request_id: &str) -> Answer<Response<Body>> {
+async fn serve(
+    engine: &Engine,
+    request: Request<Body>,
+    peer: &Peer,
+    request_id: &str,
+) -> Answer<Response<Body>> {
     let (mut parts, body) = request.into_parts();
     let (caller, key) = authenticate::authenticate(engine, &mut parts, peer, request_id)?;
     gate::check(&parts, &engine.config().account)?;

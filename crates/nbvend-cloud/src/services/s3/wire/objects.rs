@@ -21,7 +21,12 @@ pub(super) async fn get(
 ) -> Answer<S3Response<dto::GetObjectOutput>> {
     let input = request.input;
     let view = call
-        .make(GetObject { bucket: input.bucket, key: input.key, version_id: input.version_id, ..GetObject::default() })
+        .make(GetObject {
+            bucket: input.bucket,
+            key: input.key,
+            version_id: input.version_id,
+            ..GetObject::default()
+        })
         .await?;
     Conditions {
         if_match: condition(input.if_match),
@@ -71,9 +76,8 @@ pub(super) async fn head(
     request: S3Request<dto::HeadObjectInput>,
 ) -> Answer<S3Response<dto::HeadObjectOutput>> {
     let input = request.input;
-    let view = call
-        .make(HeadObject { bucket: input.bucket, key: input.key, version_id: input.version_id })
-        .await?;
+    let view =
+        call.make(HeadObject { bucket: input.bucket, key: input.key, version_id: input.version_id }).await?;
     Conditions {
         if_match: condition(input.if_match),
         if_none_match: condition(input.if_none_match),
@@ -180,7 +184,11 @@ pub(super) async fn delete_many(
         version_id: target.version_id,
     });
     let errors = done.errors.into_iter().map(|refusal| dto::Error {
-        code: Some(if refusal.code == "AccessDeniedException" { "AccessDenied".to_owned() } else { refusal.code }),
+        code: Some(if refusal.code == "AccessDeniedException" {
+            "AccessDenied".to_owned()
+        } else {
+            refusal.code
+        }),
         key: Some(refusal.target.key),
         message: Some(refusal.message),
         version_id: refusal.target.version_id,

@@ -15,11 +15,41 @@ use subtle::ConstantTimeEq;
 
 /// Parts of the query that say which resource is meant, and so are signed.
 const SIGNED: &[&str] = &[
-    "accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle", "location", "logging",
-    "metrics", "notification", "object-lock", "partNumber", "policy", "replication", "requestPayment",
-    "response-cache-control", "response-content-disposition", "response-content-encoding",
-    "response-content-language", "response-content-type", "response-expires", "restore", "select", "select-type",
-    "storageClass", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "defaultObjectAcl",
+    "delete",
+    "inventory",
+    "lifecycle",
+    "location",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "partNumber",
+    "policy",
+    "replication",
+    "requestPayment",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "restore",
+    "select",
+    "select-type",
+    "storageClass",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "versions",
+    "website",
 ];
 
 /// A signature of version 2 as a query states it.
@@ -51,7 +81,8 @@ impl QueryV2 {
             if parts.0.is_none() && parts.1.is_none() {
                 return Ok(None);
             }
-            let text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";
+            let text =
+                "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";
             return Err(WireError::new("AccessDenied", 403, text));
         };
         Ok(Some(Self { access_key_id, security_token: get("x-amz-security-token"), signature, expires }))
@@ -73,7 +104,9 @@ impl QueryV2 {
 
     /// Whether the holder of the secret asked for this.
     pub(super) fn verify(&self, asked: &Asked<'_>, secret: &str) -> bool {
-        let header = |name: &str| asked.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).trim().to_owned());
+        let header = |name: &str| {
+            asked.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).trim().to_owned())
+        };
         let mut text = format!(
             "{}\n{}\n{}\n{}\n",
             asked.method,
@@ -82,7 +115,8 @@ impl QueryV2 {
             self.expires
         );
         let sent = asked.headers.keys().filter(|name| name.as_str().starts_with("x-amz-"));
-        let sent = sent.filter_map(|name| header(name.as_str()).map(|value| (name.as_str().to_owned(), value)));
+        let sent =
+            sent.filter_map(|name| header(name.as_str()).map(|value| (name.as_str().to_owned(), value)));
         // What was a header when it was signed may have been moved into the query.
         let moved = pairs(asked.query).filter(|(name, _)| name.starts_with("x-amz-"));
         let mut amz: Vec<(String, String)> = sent.chain(moved).collect();
@@ -94,13 +128,15 @@ impl QueryV2 {
             text.push_str(&format!("/{bucket}"));
         }
         text.push_str(asked.path);
-        let mut resource: Vec<_> = asked.query.split('&').filter(|pair| SIGNED.contains(&name(pair))).collect();
+        let mut resource: Vec<_> =
+            asked.query.split('&').filter(|pair| SIGNED.contains(&name(pair))).collect();
         resource.sort_by_key(|pair| name(pair));
         for (at, pair) in resource.into_iter().enumerate() {
             text.push(if at == 0 { '?' } else { '&' });
             text.push_str(&percent_decode_str(pair).decode_utf8_lossy());
         }
-        let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
         mac.update(text.as_bytes());
         let made = STANDARD.encode(mac.finalize().into_bytes());
         made.as_bytes().ct_eq(self.signature.as_bytes()).into()
@@ -115,7 +151,8 @@ fn name(pair: &str) -> &str {
 pub(super) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let decoded =
+            |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
         (decoded(name), decoded(value))
     })
 }
@@ -129,7 +166,13 @@ mod tests {
         let query = "AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620";
         let signature = QueryV2::read(query).unwrap().unwrap();
         let headers = HeaderMap::new();
-        let asked = Asked { method: "GET", bucket: Some("johnsmith"), path: "/photos/puppy.jpg", query, headers: &headers };
+        let asked = Asked {
+            method: "GET",
+            bucket: Some("johnsmith"),
+            path: "/photos/puppy.jpg",
+            query,
+            headers: &headers,
+        };
         assert!(signature.verify(&asked, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
         assert!(!signature.verify(&asked, "another"));
         let other = Asked { path: "/photos/kitten.jpg", ..asked };
@@ -138,7 +181,10 @@ mod tests {
         let other = Asked { path: "/photos/puppy.jpg", query: &versions, ..other };
         assert!(!signature.verify(&other, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
         assert!(signature.in_time(Timestamp(1_175_139_620_000)).is_ok());
-        assert_eq!(signature.in_time(Timestamp(1_175_139_621_000)).unwrap_err().message, "Request has expired");
+        assert_eq!(
+            signature.in_time(Timestamp(1_175_139_621_000)).unwrap_err().message,
+            "Request has expired"
+        );
         assert!(QueryV2::read("AWSAccessKeyId=A&Expires=1").is_err());
         assert!(QueryV2::read("prefix=a").unwrap().is_none());
     }

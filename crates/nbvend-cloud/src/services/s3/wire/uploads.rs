@@ -2,7 +2,9 @@
 
 use s3s::{S3Request, S3Response, dto};
 
-use super::convert::{self, algorithm, canonical_id, checksums, condition, count, e_tag, owner, refusal, size, stamp};
+use super::convert::{
+    self, algorithm, canonical_id, checksums, condition, count, e_tag, owner, refusal, size, stamp,
+};
 use super::lists::{Encoding, PAGE};
 use super::receive::{Stated, blocking, copy_blobs};
 use super::{Answer, Call};
@@ -33,7 +35,11 @@ pub(super) async fn create(
             },
             metadata: convert::metadata(input.metadata)?,
             tags: convert::header_tags(input.tagging.as_deref())?,
-            encryption: convert::encryption(input.server_side_encryption, input.ssekms_key_id, input.bucket_key_enabled)?,
+            encryption: convert::encryption(
+                input.server_side_encryption,
+                input.ssekms_key_id,
+                input.bucket_key_enabled,
+            )?,
             checksum_algorithm: input.checksum_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
             checksum_type: input.checksum_type.map(|kind| kind.as_str().to_owned()),
         })
@@ -53,7 +59,11 @@ pub(super) async fn create(
 
 fn kind(checksum: &UploadChecksum) -> dto::ChecksumType {
     let composite = checksum.composite;
-    dto::ChecksumType::from_static(if composite { dto::ChecksumType::COMPOSITE } else { dto::ChecksumType::FULL_OBJECT })
+    dto::ChecksumType::from_static(if composite {
+        dto::ChecksumType::COMPOSITE
+    } else {
+        dto::ChecksumType::FULL_OBJECT
+    })
 }
 
 pub(super) async fn part(
@@ -104,7 +114,9 @@ pub(super) async fn complete(
     let mut parts = Vec::new();
     for part in input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default() {
         let number = part.part_number.and_then(|number| u32::try_from(number).ok());
-        let (Some(number), Some(tag)) = (number, part.e_tag) else { return Err(refusal(Error::MalformedXml)) };
+        let (Some(number), Some(tag)) = (number, part.e_tag) else {
+            return Err(refusal(Error::MalformedXml));
+        };
         let checksum = stated([
             ("CRC32", part.checksum_crc32),
             ("CRC32C", part.checksum_crc32c),
@@ -143,7 +155,12 @@ pub(super) async fn complete(
     }
     let done = call.make(complete).await?;
     let sums = checksums(done.checksum.as_ref());
-    let location = format!("{}/{}/{}", call.engine.config().endpoint, input.bucket, Encoding::URL.write(input.key.clone()));
+    let location = format!(
+        "{}/{}/{}",
+        call.engine.config().endpoint,
+        input.bucket,
+        Encoding::URL.write(input.key.clone())
+    );
     Ok(S3Response::new(dto::CompleteMultipartUploadOutput {
         bucket: Some(input.bucket),
         bucket_key_enabled: done.encryption.bucket_key.then_some(true),
@@ -172,7 +189,8 @@ pub(super) async fn abort(
         let text = "nbvend does not serve x-amz-if-match-initiated-time";
         return Err(refusal(Error::NotImplemented(text.to_owned())));
     }
-    call.make(AbortMultipartUpload { bucket: input.bucket, key: input.key, upload_id: input.upload_id }).await?;
+    call.make(AbortMultipartUpload { bucket: input.bucket, key: input.key, upload_id: input.upload_id })
+        .await?;
     Ok(S3Response::new(dto::AbortMultipartUploadOutput::default()))
 }
 

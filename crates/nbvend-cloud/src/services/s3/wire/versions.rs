@@ -37,14 +37,18 @@ pub(super) async fn list(
             None => markers.push(dto::DeleteMarkerEntry { is_latest, key, last_modified, owner, version_id }),
             Some(body) => versions.push(dto::ObjectVersion {
                 checksum_type: checksums(body.checksum.as_ref()).kind,
-                checksum_algorithm: body.checksum.map(|sum| vec![dto::ChecksumAlgorithm::from(sum.algorithm)]),
+                checksum_algorithm: body
+                    .checksum
+                    .map(|sum| vec![dto::ChecksumAlgorithm::from(sum.algorithm)]),
                 e_tag: Some(e_tag(body.e_tag)),
                 is_latest,
                 key,
                 last_modified,
                 owner,
                 size: Some(size(body.size)),
-                storage_class: Some(dto::ObjectVersionStorageClass::from_static(dto::ObjectVersionStorageClass::STANDARD)),
+                storage_class: Some(dto::ObjectVersionStorageClass::from_static(
+                    dto::ObjectVersionStorageClass::STANDARD,
+                )),
                 version_id,
                 ..Default::default()
             }),
@@ -76,8 +80,13 @@ pub(super) async fn get_tagging(
     request: S3Request<dto::GetObjectTaggingInput>,
 ) -> Answer<S3Response<dto::GetObjectTaggingOutput>> {
     let input = request.input;
-    let found = call.make(GetObjectTagging { bucket: input.bucket, key: input.key, version_id: input.version_id }).await?;
-    Ok(S3Response::new(dto::GetObjectTaggingOutput { tag_set: tag_set(found.tags), version_id: found.version_id }))
+    let found = call
+        .make(GetObjectTagging { bucket: input.bucket, key: input.key, version_id: input.version_id })
+        .await?;
+    Ok(S3Response::new(dto::GetObjectTaggingOutput {
+        tag_set: tag_set(found.tags),
+        version_id: found.version_id,
+    }))
 }
 
 pub(super) async fn put_tagging(
@@ -100,7 +109,9 @@ pub(super) async fn delete_tagging(
     request: S3Request<dto::DeleteObjectTaggingInput>,
 ) -> Answer<S3Response<dto::DeleteObjectTaggingOutput>> {
     let input = request.input;
-    let gone = call.make(DeleteObjectTagging { bucket: input.bucket, key: input.key, version_id: input.version_id }).await?;
+    let gone = call
+        .make(DeleteObjectTagging { bucket: input.bucket, key: input.key, version_id: input.version_id })
+        .await?;
     Ok(S3Response::new(dto::DeleteObjectTaggingOutput { version_id: gone.version_id }))
 }
 
@@ -123,7 +134,11 @@ pub(super) async fn attributes(
     }
     let wants = |name: &str| asked.iter().any(|asked| asked == name);
     let max_parts = count(input.max_parts, "max-parts", PAGE)?;
-    let after = input.part_number_marker.as_ref().and_then(|marker| marker.to_string().parse::<u32>().ok()).unwrap_or(0);
+    let after = input
+        .part_number_marker
+        .as_ref()
+        .and_then(|marker| marker.to_string().parse::<u32>().ok())
+        .unwrap_or(0);
     let view = call
         .make(GetObjectAttributes { bucket: input.bucket, key: input.key, version_id: input.version_id })
         .await?;
@@ -169,7 +184,8 @@ pub(super) async fn attributes(
         last_modified: Some(stamp(view.last_modified)),
         object_parts: (wants("ObjectParts") && total > 0).then_some(object_parts),
         object_size: wants("ObjectSize").then(|| size(view.content_length)),
-        storage_class: wants("StorageClass").then(|| dto::StorageClass::from_static(dto::StorageClass::STANDARD)),
+        storage_class: wants("StorageClass")
+            .then(|| dto::StorageClass::from_static(dto::StorageClass::STANDARD)),
         version_id: view.version_id,
         ..Default::default()
     }))

@@ -6,7 +6,7 @@ use crate::services;
 
 /// One pass of each reconciler at a time, a new engine after each.
 async fn crawl(mut world: World) -> World {
-    for _ in 0..60 {
+    for _ in 0..400 {
         let mut quiet = true;
         for reconciler in
             services::cloudformation::reconcilers().into_iter().chain(services::servicecatalog::reconcilers())
