@@ -144,6 +144,12 @@ pub const REGION: &str = "us-east-1";
 pub const ROOT_KEY: &str = "AKIAROOTROOTROOTROOT";
 pub const ROOT_SECRET: &str = "root-secret-of-the-tests";
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         // 2026-11-22T12:00:00Z

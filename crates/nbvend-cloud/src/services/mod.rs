@@ -56,7 +56,10 @@ static PROVIDERS: &[&[&'static dyn Provider]] = &[
     cloudformation::TEST_PROVIDERS,
 ];
 
-static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
+/// Makes the reconcilers of one service.
+type Make = fn() -> Vec<Arc<dyn Reconciler>>;
+
+static RECONCILERS: &[Make] = &[
     apigateway::reconcilers,
     cloudformation::reconcilers,
     cloudtrail::reconcilers,

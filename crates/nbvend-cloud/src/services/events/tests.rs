@@ -682,7 +682,8 @@ async fn templates_make_change_and_end_rules_and_buses() {
     assert_eq!(targets["Targets"].as_array().unwrap().len(), 1);
 
     // A target that cannot be fails the resource, and what there was comes back.
-    template["Resources"]["Named"]["Properties"]["Targets"][0]["Arn"] = json!("arn:aws:sqs:us-east-1:123456789012:q");
+    template["Resources"]["Named"]["Properties"]["Targets"][0]["Arn"] =
+        json!("arn:aws:sqs:us-east-1:123456789012:q");
     assert_eq!(stack(&world, "UpdateStack", &template).await.0, "UPDATE_ROLLBACK_COMPLETE");
     let targets = call(&world, "ListTargetsByRule", json!({"Rule": "named"})).await.unwrap();
     assert_eq!(targets["Targets"][0]["Arn"], GROUP);
@@ -690,5 +691,8 @@ async fn templates_make_change_and_end_rules_and_buses() {
     world.wire("cloudformation", "DeleteStack", json!({"StackName": "s"})).await.unwrap();
     world.settle().await;
     assert_eq!(call(&world, "ListRules", json!({})).await.unwrap()["Rules"], json!([]));
-    assert_eq!(call(&world, "ListEventBuses", json!({})).await.unwrap()["EventBuses"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        call(&world, "ListEventBuses", json!({})).await.unwrap()["EventBuses"].as_array().unwrap().len(),
+        1
+    );
 }

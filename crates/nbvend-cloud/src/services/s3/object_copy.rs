@@ -108,7 +108,7 @@ impl Operation for CopyObject {
         name::check_key(&self.key)?;
         let Source { bucket: source_bucket, key: source_key, version_id } = self.source.clone();
         let itself = source_bucket == self.bucket && source_key == self.key && version_id.is_none();
-        let get = GetObject { bucket: source_bucket, key: source_key, version_id, ..GetObject::default() };
+        let get = GetObject { bucket: source_bucket, key: source_key, version_id };
         let source = cx.call(get).map_err(EngineError::Called)?;
         let conditions = Conditions {
             if_match: self.source_if_match,

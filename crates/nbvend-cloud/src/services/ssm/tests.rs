@@ -587,16 +587,23 @@ async fn templates_make_change_and_end_parameters() {
     assert_eq!(outputs[0]["OutputValue"], "/n");
     assert_eq!(outputs[1]["OutputValue"], "a,b");
     assert_eq!(get(&world, "/n").await.unwrap()["Value"], "7");
-    let tags = call(&world, "ListTagsForResource", json!({"ResourceType": "Parameter", "ResourceId": "/n"})).await.unwrap();
+    let tags = call(&world, "ListTagsForResource", json!({"ResourceType": "Parameter", "ResourceId": "/n"}))
+        .await
+        .unwrap();
     assert!(tags["TagList"].as_array().unwrap().contains(&json!({"Key": "team", "Value": "ml"})), "{tags}");
 
     let named = &mut template["Resources"]["Named"]["Properties"];
     *named = json!({"Name": "/n", "Type": "String", "Value": "eight"});
     assert_eq!(run("UpdateStack", &template).await.0, "UPDATE_COMPLETE");
-    let now = call(&world, "DescribeParameters", json!({"ParameterFilters": [{"Key": "Name", "Values": ["/n"]}]})).await.unwrap();
+    let now =
+        call(&world, "DescribeParameters", json!({"ParameterFilters": [{"Key": "Name", "Values": ["/n"]}]}))
+            .await
+            .unwrap();
     assert_eq!(now["Parameters"][0]["AllowedPattern"], Value::Null);
     assert_eq!(get(&world, "/n").await.unwrap()["Value"], "eight");
-    let tags = call(&world, "ListTagsForResource", json!({"ResourceType": "Parameter", "ResourceId": "/n"})).await.unwrap();
+    let tags = call(&world, "ListTagsForResource", json!({"ResourceType": "Parameter", "ResourceId": "/n"}))
+        .await
+        .unwrap();
     assert!(!tags["TagList"].as_array().unwrap().iter().any(|tag| tag["Key"] == "team"), "{tags}");
 
     template["Resources"]["Named"]["Properties"]["Type"] = json!("SecureString");

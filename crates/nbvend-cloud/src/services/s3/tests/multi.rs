@@ -51,7 +51,7 @@ async fn an_upload_in_parts_as_sam_makes_it() {
         (vec!["1".into()], "1".into())
     );
     let uploads = ask(&world, "GET", "/bucket-a?uploads", "").await;
-    assert_eq!(uploads.elements("UploadId"), [id.clone()]);
+    assert_eq!(uploads.elements("UploadId"), std::slice::from_ref(&id));
     assert_eq!(ask(&world, "HEAD", "/bucket-a/sam-app/f00d", "").await.status, 404);
 
     let world = world.restart();

@@ -126,7 +126,7 @@ pub(super) async fn copy_part(
     let mut part = UploadPartCopy(part);
     call.admitted(&part).await?;
     let Source { bucket, key, version_id } = source(input.copy_source)?;
-    let from = call.make(GetObject { bucket, key, version_id, ..GetObject::default() }).await?;
+    let from = call.make(GetObject { bucket, key, version_id }).await?;
     let conditions = Conditions {
         if_match: condition(input.copy_source_if_match),
         if_none_match: condition(input.copy_source_if_none_match),

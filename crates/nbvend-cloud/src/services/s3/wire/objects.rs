@@ -20,14 +20,8 @@ pub(super) async fn get(
     request: S3Request<dto::GetObjectInput>,
 ) -> Answer<S3Response<dto::GetObjectOutput>> {
     let input = request.input;
-    let view = call
-        .make(GetObject {
-            bucket: input.bucket,
-            key: input.key,
-            version_id: input.version_id,
-            ..GetObject::default()
-        })
-        .await?;
+    let view =
+        call.make(GetObject { bucket: input.bucket, key: input.key, version_id: input.version_id }).await?;
     Conditions {
         if_match: condition(input.if_match),
         if_none_match: condition(input.if_none_match),

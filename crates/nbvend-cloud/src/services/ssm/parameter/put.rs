@@ -113,7 +113,10 @@ impl Operation for PutParameter {
             kind,
             value,
             key_id,
-            description: self.description.or_else(|| before?.description.clone()).filter(|text| !text.is_empty()),
+            description: self
+                .description
+                .or_else(|| before?.description.clone())
+                .filter(|text| !text.is_empty()),
             allowed_pattern,
             tier: tier.to_owned(),
             data_type: "text".to_owned(),
