@@ -85,7 +85,9 @@ impl Operation for UpdateAccount {
                 if let Some(arn) = &arn
                     && !arn.starts_with("arn:")
                 {
-                    return Err(Error::bad("The role ARN does not have required permissions set to API Gateway"));
+                    return Err(Error::bad(
+                        "The role ARN does not have required permissions set to API Gateway",
+                    ));
                 }
                 account.cloudwatch_role_arn = arn;
                 Ok(())

@@ -40,7 +40,11 @@ impl Operation for GetExport {
     type Error = Error;
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
-        access::api(cx, &self.rest_api_id, &format!("/stages/{}/exports/{}", self.stage_name, self.export_type))
+        access::api(
+            cx,
+            &self.rest_api_id,
+            &format!("/stages/{}/exports/{}", self.stage_name, self.export_type),
+        )
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<GetExportOutput, Error> {
@@ -49,7 +53,11 @@ impl Operation for GetExport {
         let v3 = match self.export_type.as_str() {
             "swagger" => false,
             "oas30" => true,
-            other => return Err(Error::bad(format!("Invalid export type {other}. Valid options are swagger,oas30"))),
+            other => {
+                return Err(Error::bad(format!(
+                    "Invalid export type {other}. Valid options are swagger,oas30"
+                )));
+            }
         };
         if self.accepts.as_deref().is_some_and(|accepts| accepts.contains("yaml")) {
             return Err(Error::unsupported("An export in YAML"));
@@ -109,8 +117,12 @@ fn document(cx: &Cx<'_>, snapshot: &Snapshot, stage: &Stage, v3: bool, extended:
     set("paths", Value::Object(paths));
     let schemes = json!({"sigv4": {"type": "apiKey", "name": "Authorization", "in": "header",
         "x-amazon-apigateway-authtype": "awsSigv4"}});
-    let schemas: Map<String, Value> = snapshot.definition.models.iter()
-        .map(|(name, model)| (name.clone(), serde_json::from_str(&model.schema).unwrap_or_default())).collect();
+    let schemas: Map<String, Value> = snapshot
+        .definition
+        .models
+        .iter()
+        .map(|(name, model)| (name.clone(), serde_json::from_str(&model.schema).unwrap_or_default()))
+        .collect();
     if v3 {
         let mut components = json!({"schemas": schemas});
         if signed {
@@ -134,25 +146,35 @@ fn operation(method: &Method, v3: bool, extended: bool) -> Value {
     if let Some(name) = &method.operation_name {
         operation["operationId"] = json!(name);
     }
-    let parameters: Vec<Value> = method.request_parameters.iter().filter_map(|(parameter, required)| {
-        let (place, name) = parameter.strip_prefix("method.request.")?.split_once('.')?;
-        let place = if place == "querystring" { "query" } else { place };
-        let mut parameter = json!({"name": name, "in": place, "required": required});
-        if v3 {
-            parameter["schema"] = json!({"type": "string"});
-        } else {
-            parameter["type"] = json!("string");
-        }
-        Some(parameter)
-    }).collect();
+    let parameters: Vec<Value> = method
+        .request_parameters
+        .iter()
+        .filter_map(|(parameter, required)| {
+            let (place, name) = parameter.strip_prefix("method.request.")?.split_once('.')?;
+            let place = if place == "querystring" { "query" } else { place };
+            let mut parameter = json!({"name": name, "in": place, "required": required});
+            if v3 {
+                parameter["schema"] = json!({"type": "string"});
+            } else {
+                parameter["type"] = json!("string");
+            }
+            Some(parameter)
+        })
+        .collect();
     if !parameters.is_empty() {
         operation["parameters"] = json!(parameters);
     }
     let responses = method.responses.iter().map(|(status, response)| {
-        let headers = response.parameters.keys().filter_map(|name| name.strip_prefix("method.response.header."));
-        let headers: Map<String, Value> = headers.map(|name| {
-            (name.to_owned(), if v3 { json!({"schema": {"type": "string"}}) } else { json!({"type": "string"}) })
-        }).collect();
+        let headers =
+            response.parameters.keys().filter_map(|name| name.strip_prefix("method.response.header."));
+        let headers: Map<String, Value> = headers
+            .map(|name| {
+                (
+                    name.to_owned(),
+                    if v3 { json!({"schema": {"type": "string"}}) } else { json!({"type": "string"}) },
+                )
+            })
+            .collect();
         let mut shown = json!({"description": format!("{status} response")});
         if !headers.is_empty() {
             shown["headers"] = Value::Object(headers);
@@ -172,7 +194,11 @@ fn operation(method: &Method, v3: bool, extended: bool) -> Value {
 fn integration(integration: &Integration) -> Value {
     let mut shown = json!({"type": integration.backend.name().to_ascii_lowercase(),
         "passthroughBehavior": integration.passthrough.to_ascii_lowercase(), "timeoutInMillis": integration.timeout_ms});
-    let texts = [("httpMethod", &integration.http_method), ("uri", &integration.uri), ("credentials", &integration.credentials)];
+    let texts = [
+        ("httpMethod", &integration.http_method),
+        ("uri", &integration.uri),
+        ("credentials", &integration.credentials),
+    ];
     for (name, value) in texts {
         if let Some(value) = value {
             shown[name] = json!(value);

@@ -51,9 +51,10 @@ pub fn check(kind: &str, response: &GatewayResponse) -> Result<(), Error> {
     }
     for (target, value) in &response.parameters {
         // SAM writes paths and query strings too; no answer can carry them, here or on AWS.
-        if !["header.", "path.", "querystring."].iter().any(|place| {
-            target.strip_prefix("gatewayresponse.").is_some_and(|rest| rest.starts_with(place))
-        }) {
+        if !["header.", "path.", "querystring."]
+            .iter()
+            .any(|place| target.strip_prefix("gatewayresponse.").is_some_and(|rest| rest.starts_with(place)))
+        {
             return Err(Error::bad(format!("Invalid parameter name specified: {target}")));
         }
         template::mapped(value)?;

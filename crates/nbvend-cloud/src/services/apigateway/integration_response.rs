@@ -29,7 +29,8 @@ pub fn check(response: &IntegrationResponse) -> Result<(), Error> {
 
 /// A selection pattern, which is met by the whole text.
 pub fn selection(pattern: &str) -> Result<regex::Regex, Error> {
-    regex::Regex::new(&format!("^(?:{pattern})$")).map_err(|_| Error::bad("Invalid selection pattern specified"))
+    regex::Regex::new(&format!("^(?:{pattern})$"))
+        .map_err(|_| Error::bad("Invalid selection pattern specified"))
 }
 
 fn below(resource: &str, verb: &str, status: &str) -> String {

@@ -17,7 +17,9 @@ pub fn check_verb(verb: &str) -> Result<(), Error> {
     if VERBS.contains(&verb) {
         return Ok(());
     }
-    Err(Error::bad("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY"))
+    Err(Error::bad(
+        "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY",
+    ))
 }
 
 /// An authorisation that is enforced.
@@ -185,7 +187,8 @@ impl Operation for UpdateMethod {
                 ["requestModels", content_type] => match change.op {
                     "add" | "replace" => {
                         let model = change.value()?;
-                        if !models.iter().any(|known| known == model) && model != "Empty" && model != "Error" {
+                        if !models.iter().any(|known| known == model) && model != "Empty" && model != "Error"
+                        {
                             return Err(Error::bad(format!("Invalid model identifier specified: {model}")));
                         }
                         method.request_models.insert(content_type.to_owned(), model.to_owned());

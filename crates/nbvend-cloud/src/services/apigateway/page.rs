@@ -19,7 +19,9 @@ impl Page {
     pub fn read(position: Option<&str>, limit: Option<i64>) -> Result<Self, Error> {
         let after = position.map(|position| {
             let bytes = URL_SAFE_NO_PAD.decode(position).ok();
-            bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| Error::bad("Invalid position specified"))
+            bytes
+                .and_then(|bytes| String::from_utf8(bytes).ok())
+                .ok_or_else(|| Error::bad("Invalid position specified"))
         });
         let limit = limit.map_or(DEFAULT, |limit| usize::try_from(limit).unwrap_or(1).clamp(1, MOST));
         Ok(Self { after: after.transpose()?, limit })
@@ -39,7 +41,11 @@ impl Page {
     }
 
     /// The same for a list that is held whole, sorted by `key`.
-    pub fn of<T>(&self, items: impl Iterator<Item = T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    pub fn of<T>(
+        &self,
+        items: impl Iterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> (Vec<T>, Option<String>) {
         let fresh = items.filter(|item| self.after.as_ref().is_none_or(|after| key(item) > *after));
         self.cut(fresh.take(self.fetch()).collect(), key)
     }

@@ -60,7 +60,9 @@ impl<'a> Change<'a> {
         match self.value()? {
             "true" => Ok(true),
             "false" => Ok(false),
-            other => Err(Error::bad(format!("Invalid value '{other}' specified for boolean path {}", self.path))),
+            other => {
+                Err(Error::bad(format!("Invalid value '{other}' specified for boolean path {}", self.path)))
+            }
         }
     }
 
@@ -72,14 +74,18 @@ impl<'a> Change<'a> {
     pub fn one_of(&self, paths: &str) -> Error {
         if self.op == "replace" {
             let (path, op) = (self.path, self.op);
-            return Error::bad(format!("Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{paths}]"));
+            return Error::bad(format!(
+                "Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{paths}]"
+            ));
         }
         self.unsupported_op()
     }
 
     pub fn unsupported_op(&self) -> Error {
         let (path, op) = (self.path, self.op);
-        Error::bad(format!("Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations"))
+        Error::bad(format!(
+            "Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations"
+        ))
     }
 }
 
@@ -88,6 +94,9 @@ fn invalid_path(path: &str) -> Error {
 }
 
 /// Reads every change and applies it.
-pub fn apply(operations: &[PatchOperation], mut change: impl FnMut(&Change<'_>) -> Result<(), Error>) -> Result<(), Error> {
+pub fn apply(
+    operations: &[PatchOperation],
+    mut change: impl FnMut(&Change<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
     operations.iter().try_for_each(|operation| change(&Change::read(operation)?))
 }

@@ -35,15 +35,24 @@ fn check_part(part: &str) -> Result<(), Error> {
 }
 
 /// Whether a resource may stand below `parent` under that part, `itself` aside.
-fn check_place(definition: &Definition, parent: &Resource, part: &str, itself: Option<&str>) -> Result<(), Error> {
+fn check_place(
+    definition: &Definition,
+    parent: &Resource,
+    part: &str,
+    itself: Option<&str>,
+) -> Result<(), Error> {
     check_part(part)?;
     if let Some(greedy) = parent.part.as_deref().filter(|part| is_greedy(part)) {
-        return Err(Error::bad(format!("Cannot create a child of a resource with a greedy path variable: {greedy}")));
+        return Err(Error::bad(format!(
+            "Cannot create a child of a resource with a greedy path variable: {greedy}"
+        )));
     }
     for sibling in definition.children(&parent.id).filter(|sibling| Some(sibling.id.as_str()) != itself) {
         let theirs = sibling.part.as_deref().unwrap_or_default();
         if theirs == part {
-            return Err(Error::Conflict(format!("Another resource with the same parent already has this name: {part}")));
+            return Err(Error::Conflict(format!(
+                "Another resource with the same parent already has this name: {part}"
+            )));
         }
         if is_variable(theirs) && is_variable(part) && is_greedy(theirs) == is_greedy(part) {
             return Err(Error::bad(format!(
@@ -61,7 +70,9 @@ fn joined(parent: &str, part: &str) -> String {
 /// Adds a resource; answers its id.
 pub fn add(definition: &mut Definition, parent: &str, part: &str, ids: &dyn Ids) -> Result<String, Error> {
     if definition.resources.len() >= MOST_RESOURCES {
-        return Err(Error::Limit("Maximum number of resources for this API has been reached. Please contact AWS if you need additional resources."));
+        return Err(Error::Limit(
+            "Maximum number of resources for this API has been reached. Please contact AWS if you need additional resources.",
+        ));
     }
     let parent = definition.resource(parent)?;
     check_place(definition, parent, part, None)?;
@@ -82,7 +93,8 @@ pub fn add(definition: &mut Definition, parent: &str, part: &str, ids: &dyn Ids)
 pub fn ensure(definition: &mut Definition, root: &str, path: &str, ids: &dyn Ids) -> Result<String, Error> {
     let mut at = root.to_owned();
     for part in path.split('/').filter(|part| !part.is_empty()) {
-        let known = definition.children(&at).find(|child| child.part.as_deref() == Some(part)).map(|c| c.id.clone());
+        let known =
+            definition.children(&at).find(|child| child.part.as_deref() == Some(part)).map(|c| c.id.clone());
         at = match known {
             Some(id) => id,
             None => add(definition, &at, part, ids)?,

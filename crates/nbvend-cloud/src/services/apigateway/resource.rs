@@ -165,7 +165,8 @@ impl Operation for UpdateResource {
             let paths = "/parentId, /pathPart";
             match change.parts()[..] {
                 ["pathPart"] if change.op == "replace" => {
-                    let parent = parent.ok_or_else(|| Error::bad("Root resource cannot update its pathPart."))?;
+                    let parent =
+                        parent.ok_or_else(|| Error::bad("Root resource cannot update its pathPart."))?;
                     paths::relocate(&mut definition, id, &parent, change.value()?)
                 }
                 ["parentId"] if change.op == "replace" => {

@@ -65,7 +65,9 @@ impl EndpointConfiguration {
         match self.types.as_deref() {
             None => {}
             Some([]) => {
-                return Err(Error::bad("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED."));
+                return Err(Error::bad(
+                    "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.",
+                ));
             }
             Some([one]) => endpoint_type(one)?.clone_into(&mut api.endpoint_type),
             Some(_) => return Err(Error::bad("Cannot create an api with multiple Endpoint Types.")),

@@ -60,7 +60,11 @@ impl From<Stage> for StageView {
             description: stage.description,
             cache_cluster_enabled: false,
             cache_cluster_status: "NOT_AVAILABLE",
-            method_settings: stage.settings.iter().map(|(path, setting)| (path.clone(), setting.into())).collect(),
+            method_settings: stage
+                .settings
+                .iter()
+                .map(|(path, setting)| (path.clone(), setting.into()))
+                .collect(),
             variables: Some(stage.variables).filter(|variables| !variables.is_empty()),
             tracing_enabled: stage.tracing,
             tags: Some(stage.tags).filter(|tags| !tags.is_empty()),
@@ -72,7 +76,10 @@ impl From<Stage> for StageView {
 
 /// A stage that is not stored yet.
 pub fn fresh(cx: &Cx<'_>, api: &str, name: &str, deployment: &str) -> Result<Stage, Error> {
-    if name.is_empty() || name.len() > 128 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+    if name.is_empty()
+        || name.len() > 128
+        || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    {
         return Err(Error::bad("Stage name only allows a-zA-Z0-9_"));
     }
     Ok(Stage {
@@ -105,7 +112,9 @@ pub fn check_variables(variables: &Texts) -> Result<(), Error> {
     let ok = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
     for (name, value) in variables {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(Error::bad("Invalid stage variable name. Must be alphanumeric and underscore characters"));
+            return Err(Error::bad(
+                "Invalid stage variable name. Must be alphanumeric and underscore characters",
+            ));
         }
         if value.len() > 512 || !value.chars().all(ok) {
             return Err(Error::bad(format!(

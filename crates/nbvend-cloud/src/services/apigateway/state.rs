@@ -52,7 +52,8 @@ impl Record for RestApi {
 
 impl RestApi {
     pub fn find(cx: &Cx<'_>, id: &str) -> Result<Self, Error> {
-        cx.get::<Self>(id)?.ok_or_else(|| Error::NoApi { account: cx.account().to_owned(), id: id.to_owned() })
+        cx.get::<Self>(id)?
+            .ok_or_else(|| Error::NoApi { account: cx.account().to_owned(), id: id.to_owned() })
     }
 }
 
@@ -78,7 +79,8 @@ impl Record for Definition {
 
 impl Definition {
     pub fn find(cx: &Cx<'_>, api: &str) -> Result<Self, Error> {
-        cx.get::<Self>(api)?.ok_or_else(|| Error::NoApi { account: cx.account().to_owned(), id: api.to_owned() })
+        cx.get::<Self>(api)?
+            .ok_or_else(|| Error::NoApi { account: cx.account().to_owned(), id: api.to_owned() })
     }
 
     pub fn resource(&self, id: &str) -> Result<&Resource, Error> {

@@ -6,7 +6,19 @@ use super::error::Error;
 
 /// Refuses what [`render`] would not do.
 pub fn check(text: &str) -> Result<(), Error> {
-    let directives = ["#set", "#if", "#foreach", "#else", "#end", "#macro", "#include", "#parse", "#stop", "#define", "#evaluate"];
+    let directives = [
+        "#set",
+        "#if",
+        "#foreach",
+        "#else",
+        "#end",
+        "#macro",
+        "#include",
+        "#parse",
+        "#stop",
+        "#define",
+        "#evaluate",
+    ];
     if let Some(directive) = directives.iter().find(|directive| text.contains(**directive)) {
         return Err(Error::unsupported(format!("The directive {directive} in a mapping template")));
     }
@@ -93,10 +105,11 @@ fn reference(text: &str) -> Option<(&str, usize)> {
         })
         .map_or(named.len(), |(at, _)| at);
     debug_assert!(end >= first.len_utf8());
-    if braced && !named[end..].starts_with('}') {
-        return None;
-    }
     let start = text.len() - named.len();
+    if braced && !named[end..].starts_with('}') {
+        // More than a name between the braces: shown with them, which no name that is served begins with.
+        return Some((&text[1..start + end], start + end));
+    }
     Some((&named[..end], start + end + usize::from(braced)))
 }
 

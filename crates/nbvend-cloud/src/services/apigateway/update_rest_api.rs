@@ -63,7 +63,9 @@ fn one(cx: &Cx<'_>, api: &mut RestApi, change: &Change<'_>) -> Result<(), Error>
         ["binaryMediaTypes", media_type] => media(api, change, media_type)?,
         ["endpointConfiguration", "types", _] => {
             if change.op != "replace" {
-                return Err(Error::bad("Invalid patch operation specified. Must be 'add'|'remove'|'replace'"));
+                return Err(Error::bad(
+                    "Invalid patch operation specified. Must be 'add'|'remove'|'replace'",
+                ));
             }
             endpoint_type(change.value()?)?.clone_into(&mut api.endpoint_type);
         }

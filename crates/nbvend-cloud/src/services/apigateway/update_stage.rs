@@ -66,7 +66,9 @@ fn one(cx: &Cx<'_>, stage: &mut Stage, change: &Change<'_>) -> Result<(), Error>
             let removed = stage.settings.remove(&format!("{}/{verb}", path.trim_start_matches('/')));
             removed.ok_or_else(|| no_setting(change))?;
         }
-        [path, verb, kind, name] => setting(stage, change, &format!("{}/{verb}", path.trim_start_matches('/')), kind, name)?,
+        [path, verb, kind, name] => {
+            setting(stage, change, &format!("{}/{verb}", path.trim_start_matches('/')), kind, name)?;
+        }
         _ => return Err(invalid(change.path)),
     }
     Ok(())
@@ -78,7 +80,9 @@ fn setting(stage: &mut Stage, change: &Change<'_>, key: &str, kind: &str, name: 
     // What is off already may be turned off; what would have to be done to be on is refused.
     let off = |allowed: bool, what: &str| if allowed { Ok(()) } else { Err(Error::unsupported(what)) };
     match (kind, name) {
-        ("throttling", "burstLimit") => limits(stage, key).burst_limit = limit(text.parse().map_err(|_| wrong())?),
+        ("throttling", "burstLimit") => {
+            limits(stage, key).burst_limit = limit(text.parse().map_err(|_| wrong())?)
+        }
         ("throttling", "rateLimit") => {
             let rate: f64 = text.parse().map_err(|_| wrong())?;
             limits(stage, key).rate_limit = (rate.is_finite() && rate >= 0.0).then_some(rate);
@@ -105,7 +109,9 @@ fn limits<'a>(stage: &'a mut Stage, key: &str) -> &'a mut MethodSetting {
 /// Recorded, with the blank at its end.
 fn no_setting(change: &Change<'_>) -> Error {
     let what = change.path.trim_start_matches('/');
-    Error::bad(format!("Cannot remove method setting {what} because there is no method setting for this method "))
+    Error::bad(format!(
+        "Cannot remove method setting {what} because there is no method setting for this method "
+    ))
 }
 
 /// AWS goes on to list every path there is; here are those that can be changed.

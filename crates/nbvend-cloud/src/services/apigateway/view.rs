@@ -21,9 +21,10 @@ pub struct MethodView {
 
 impl MethodView {
     pub fn of(verb: &str, method: &Method) -> Self {
-        let responses = method.responses.iter().map(|(status, response)| {
-            (status.clone(), MethodResponseView::of(status, response))
-        });
+        let responses = method
+            .responses
+            .iter()
+            .map(|(status, response)| (status.clone(), MethodResponseView::of(status, response)));
         Self {
             http_method: verb.to_owned(),
             authorization_type: method.authorization.name(),
@@ -73,9 +74,10 @@ pub struct IntegrationView {
 
 impl IntegrationView {
     pub fn of(integration: &Integration) -> Self {
-        let responses = integration.responses.iter().map(|(status, response)| {
-            (status.clone(), IntegrationResponseView::of(status, response))
-        });
+        let responses = integration
+            .responses
+            .iter()
+            .map(|(status, response)| (status.clone(), IntegrationResponseView::of(status, response)));
         Self {
             kind: integration.backend.name(),
             http_method: integration.http_method.clone(),

@@ -4,7 +4,9 @@
 use super::{attributes, call, operation, replace, text};
 use crate::context::Cx;
 use crate::error::EngineError;
-use crate::provider::{Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, optional};
+use crate::provider::{
+    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, optional,
+};
 use crate::services::apigateway::account::UpdateAccount;
 
 pub struct Account;

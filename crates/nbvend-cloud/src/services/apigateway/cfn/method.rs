@@ -85,10 +85,19 @@ fn put(cx: &mut Cx<'_>, properties: &Value) -> Result<(), EngineError> {
             },
         )?;
     }
-    let Some(integration) = properties.get("Integration").filter(|value| !value.is_null()) else { return Ok(()) };
+    let Some(integration) = properties.get("Integration").filter(|value| !value.is_null()) else {
+        return Ok(());
+    };
     let served = [
-        "CacheNamespace", "Credentials", "IntegrationHttpMethod", "IntegrationResponses", "PassthroughBehavior",
-        "RequestTemplates", "TimeoutInMillis", "Type", "Uri",
+        "CacheNamespace",
+        "Credentials",
+        "IntegrationHttpMethod",
+        "IntegrationResponses",
+        "PassthroughBehavior",
+        "RequestTemplates",
+        "TimeoutInMillis",
+        "Type",
+        "Uri",
     ];
     only(Some(integration), "Integration", &served)?;
     call(

@@ -81,7 +81,8 @@ fn truth(properties: &Value, name: &str) -> bool {
 }
 
 fn number(properties: &Value, name: &str) -> Result<Option<i64>, EngineError> {
-    let read = |text: String| text.parse().map_err(|_| invalid(format!("{name} is not a whole number: {text}")));
+    let read =
+        |text: String| text.parse().map_err(|_| invalid(format!("{name} is not a whole number: {text}")));
     text(properties, name).map(read).transpose()
 }
 
@@ -91,7 +92,10 @@ fn texts(properties: &Value, name: &str) -> Texts {
 }
 
 fn flags(properties: &Value, name: &str) -> Flags {
-    texts(properties, name).into_iter().map(|(key, value)| (key, value.eq_ignore_ascii_case("true"))).collect()
+    texts(properties, name)
+        .into_iter()
+        .map(|(key, value)| (key, value.eq_ignore_ascii_case("true")))
+        .collect()
 }
 
 fn list<'a>(properties: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {

@@ -4,9 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{attributes, call, deleted, invalid, list, needed, only, operation, replace, retag, segment, tags, text, texts};
+use super::{
+    attributes, call, deleted, invalid, list, needed, only, operation, replace, retag, segment, tags, text,
+    texts,
+};
 use crate::context::Cx;
 use crate::error::EngineError;
+use crate::error::ServiceError;
 use crate::provider::{Deletion, Handle, Progress, Provider, Request, Schema, Update, optional};
 use crate::services::apigateway::access;
 use crate::services::apigateway::error::Error;
@@ -14,7 +18,6 @@ use crate::services::apigateway::import::{self, ImportRestApi, PutRestApi};
 use crate::services::apigateway::patch::PatchOperation;
 use crate::services::apigateway::rest_api::{CreateRestApi, DeleteRestApi, RestApiView};
 use crate::services::apigateway::update_rest_api::UpdateRestApi;
-use crate::error::ServiceError;
 use crate::services::s3::object::GetObject;
 
 pub struct RestApi;
@@ -67,9 +70,9 @@ fn document(cx: &mut Cx<'_>, properties: &Value) -> Result<Option<String>, Engin
         _ => return Ok(None),
     };
     if let Some(name) = text(properties, "Name") {
-        let info = document.as_object_mut().and_then(|root| {
-            root.entry("info").or_insert_with(|| json!({})).as_object_mut()
-        });
+        let info = document
+            .as_object_mut()
+            .and_then(|root| root.entry("info").or_insert_with(|| json!({})).as_object_mut());
         let info = info.ok_or_else(|| EngineError::Called(Error::bad("Invalid OpenAPI input.").to_wire()))?;
         info.insert("title".to_owned(), json!(name));
     }
@@ -78,7 +81,10 @@ fn document(cx: &mut Cx<'_>, properties: &Value) -> Result<Option<String>, Engin
 
 /// Media types, where `~1` may stand for a slash: SAM's templates write them so.
 fn media_types(properties: &Value) -> Vec<String> {
-    list(properties, "BinaryMediaTypes").filter_map(Value::as_str).map(|kind| kind.replace("~1", "/")).collect()
+    list(properties, "BinaryMediaTypes")
+        .filter_map(Value::as_str)
+        .map(|kind| kind.replace("~1", "/"))
+        .collect()
 }
 
 /// What the template says beside the document, as changes of `api`, which is how the document left it.
@@ -103,7 +109,9 @@ fn changes(api: &RestApiView, old: Option<&Value>, new: &Value) -> Result<Vec<Pa
     }
     match text(new, "DisableExecuteApiEndpoint") {
         Some(flag) => patch.push(replace("/disableExecuteApiEndpoint", flag.to_ascii_lowercase())),
-        None if was("DisableExecuteApiEndpoint") => patch.push(replace("/disableExecuteApiEndpoint", "false")),
+        None if was("DisableExecuteApiEndpoint") => {
+            patch.push(replace("/disableExecuteApiEndpoint", "false"));
+        }
         None => {}
     }
     if let Some(source) = text(new, "ApiKeySourceType") {
@@ -130,7 +138,12 @@ fn changes(api: &RestApiView, old: Option<&Value>, new: &Value) -> Result<Vec<Pa
     Ok(patch)
 }
 
-fn settle(cx: &mut Cx<'_>, api: RestApiView, old: Option<&Value>, new: &Value) -> Result<RestApiView, EngineError> {
+fn settle(
+    cx: &mut Cx<'_>,
+    api: RestApiView,
+    old: Option<&Value>,
+    new: &Value,
+) -> Result<RestApiView, EngineError> {
     let patch_operations = changes(&api, old, new)?;
     if patch_operations.is_empty() {
         return Ok(api);
@@ -171,7 +184,8 @@ impl Provider for RestApi {
             Some(body) => {
                 let mode = text(properties, "Mode").unwrap_or_else(|| "overwrite".to_owned());
                 let parameters = texts(properties, "Parameters");
-                let put = PutRestApi { rest_api_id, mode: Some(mode), parameters, body, ..PutRestApi::default() };
+                let put =
+                    PutRestApi { rest_api_id, mode: Some(mode), parameters, body, ..PutRestApi::default() };
                 call(cx, put)?
             }
             None => call(cx, UpdateRestApi { rest_api_id, patch_operations: Vec::new() })?,

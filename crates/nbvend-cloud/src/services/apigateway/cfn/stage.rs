@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{call, deleted, invalid, list, needed, only, operation, replace, retag, segment, tags, text, texts, truth};
+use super::{
+    call, deleted, invalid, list, needed, only, operation, replace, retag, segment, tags, text, texts, truth,
+};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::provider::{Deletion, Handle, Progress, Provider, Request, Schema, Update, optional, required};
@@ -44,18 +46,23 @@ fn settings(properties: &Value) -> Result<BTreeMap<String, Vec<PatchOperation>>,
     ];
     let mut all = BTreeMap::new();
     for setting in list(properties, "MethodSettings") {
-        let names: Vec<&str> = members.iter().map(|(name, _)| *name).chain(["HttpMethod", "ResourcePath"]).collect();
+        let names: Vec<&str> =
+            members.iter().map(|(name, _)| *name).chain(["HttpMethod", "ResourcePath"]).collect();
         only(Some(setting), "MethodSettings", &names)?;
         let resource = match needed(setting, "ResourcePath").as_str() {
             // Both mean every resource.
             "/*" | "*" => "*".to_owned(),
             path if path.starts_with('/') => segment(path),
-            path => return Err(invalid(format!("ResourcePath of MethodSettings must begin with a slash: {path}"))),
+            path => {
+                return Err(invalid(format!(
+                    "ResourcePath of MethodSettings must begin with a slash: {path}"
+                )));
+            }
         };
         let path = format!("/{resource}/{}", needed(setting, "HttpMethod"));
-        let parts = members.iter().filter_map(|(name, part)| {
-            Some(replace(&format!("{path}/{part}"), text(setting, name)?))
-        });
+        let parts = members
+            .iter()
+            .filter_map(|(name, part)| Some(replace(&format!("{path}/{part}"), text(setting, name)?)));
         all.insert(path.clone(), parts.collect());
     }
     Ok(all)
@@ -106,7 +113,9 @@ impl Provider for Stage {
         let variables = texts(new, "Variables");
         let gone = texts(old, "Variables").into_keys().filter(|name| !variables.contains_key(name));
         patch.extend(gone.map(|name| operation("remove", format!("/variables/{}", segment(&name)))));
-        patch.extend(variables.iter().map(|(name, value)| replace(&format!("/variables/{}", segment(name)), value)));
+        patch.extend(
+            variables.iter().map(|(name, value)| replace(&format!("/variables/{}", segment(name)), value)),
+        );
         // A setting with limits is a record of the stage; the others are only ever off.
         let limited = |parts: &[PatchOperation]| {
             parts.iter().any(|part| part.path.as_deref().is_some_and(|path| path.contains("/throttling/")))
@@ -117,7 +126,11 @@ impl Provider for Stage {
         patch.extend(settings(new)?.into_values().flatten());
         call(
             cx,
-            UpdateStage { rest_api_id: rest_api_id.clone(), stage_name: stage_name.clone(), patch_operations: patch },
+            UpdateStage {
+                rest_api_id: rest_api_id.clone(),
+                stage_name: stage_name.clone(),
+                patch_operations: patch,
+            },
         )?;
         let arn = access::arn(cx, &format!("/restapis/{rest_api_id}/stages/{stage_name}"));
         retag(cx, arn, old, request)?;

@@ -95,7 +95,11 @@ mod tests {
     #[test]
     fn finds_api_stage_and_path() {
         let cases = [
-            ("abc.execute-api.us-east-1.amazonaws.com", "/Prod/refreshurl/", Some(("abc", "Prod", "/refreshurl/"))),
+            (
+                "abc.execute-api.us-east-1.amazonaws.com",
+                "/Prod/refreshurl/",
+                Some(("abc", "Prod", "/refreshurl/")),
+            ),
             ("abc.execute-api.us-east-1.localhost:4566", "/Prod", Some(("abc", "Prod", "/"))),
             ("ABC.execute-api.eu-west-1.Notebooks.example.org", "/", Some(("abc", "", "/"))),
             ("abc.execute-api.us-east-1.localhost", "/Prod//a//b", Some(("abc", "Prod", "/a//b"))),

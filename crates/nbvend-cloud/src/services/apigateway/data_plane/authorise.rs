@@ -60,16 +60,20 @@ pub fn authorise(
 /// Verifies the signature; it must be made for this API's region and for `execute-api`.
 fn signed(engine: &Engine, exchange: &Exchange, stage: &Compiled, body: &Bytes) -> Result<Caller, Refusal> {
     let parts = &exchange.parts;
-    let refuse = |error| Refusal::signature(sigv4::in_protocol(error, ProtocolKind::RestJson));
+    let refuse = |error| Refusal::signature(&sigv4::in_protocol(error, ProtocolKind::RestJson));
     let query = parts.uri.query().unwrap_or_default();
-    let parsed = sigv4::parse(parts.method.as_str(), parts.uri.path(), query, &parts.headers).map_err(refuse)?;
+    let parsed =
+        sigv4::parse(parts.method.as_str(), parts.uri.path(), query, &parts.headers).map_err(refuse)?;
     let Some(signature) = parsed else { return Err(Refusal::unsigned()) };
     let wrong = |text: String| refuse(WireError::new("SignatureDoesNotMatch", 403, text));
     if signature.service != "execute-api" {
         return Err(wrong("Credential should be scoped to correct service: 'execute-api'. ".to_owned()));
     }
     if signature.region != stage.region {
-        return Err(wrong(format!("Credential should be scoped to a valid region, not '{}'. ", signature.region)));
+        return Err(wrong(format!(
+            "Credential should be scoped to a valid region, not '{}'. ",
+            signature.region
+        )));
     }
     let body_sha256 = sigv4::sha256_hex(body);
     door::authenticate(engine, parts, &body_sha256, Some("execute-api"), &exchange.peer).map_err(refuse)

@@ -77,8 +77,13 @@ fn request_headers(exchange: &Exchange, iam: bool) -> Lists {
 /// Query parameters, decoded. A signature in the query is left out once it was verified.
 fn query(raw: &str, iam: bool) -> Lists {
     const SIGNATURE: [&str; 7] = [
-        "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Security-Token",
-        "X-Amz-Signature", "X-Amz-SignedHeaders",
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-Security-Token",
+        "X-Amz-Signature",
+        "X-Amz-SignedHeaders",
     ];
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut lists = Lists::new();

@@ -37,7 +37,8 @@ impl Exchange {
         let mut noise = [0u8; 23];
         engine.ids().fill(&mut noise);
         let (id, trace) = noise.split_at(11);
-        let given = parts.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()).and_then(root_of);
+        let given =
+            parts.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()).and_then(root_of);
         let trace = given.unwrap_or_else(|| format!("Root=1-{:08x}-{}", now.0 / 1000, hex::encode(trace)));
         Self {
             parts,
@@ -129,9 +130,11 @@ impl Exchange {
 
     /// Puts on an answer what all of them carry.
     pub fn finish(&self, mut response: Response<Body>) -> Response<Body> {
-        for (name, value) in
-            [("x-amzn-requestid", &self.request_id), ("x-amz-apigw-id", &self.extended_id), ("x-amzn-trace-id", &self.trace)]
-        {
+        for (name, value) in [
+            ("x-amzn-requestid", &self.request_id),
+            ("x-amz-apigw-id", &self.extended_id),
+            ("x-amzn-trace-id", &self.trace),
+        ] {
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(name, value);
             }

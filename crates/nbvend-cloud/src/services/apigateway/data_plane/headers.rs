@@ -4,12 +4,27 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Never handed to a function: they belong to the connection.
-const NOT_PASSED: [&str; 8] =
-    ["connection", "content-length", "expect", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+const NOT_PASSED: [&str; 8] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// Answers with these keep them under `x-amzn-Remapped-…`; they are the gateway's own to set.
 const REMAPPED: [&str; 9] = [
-    "authorization", "connection", "content-length", "content-md5", "date", "host", "server", "user-agent",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-md5",
+    "date",
+    "host",
+    "server",
+    "user-agent",
     "www-authenticate",
 ];
 
@@ -50,7 +65,9 @@ pub fn is_binary(types: &[String], header: Option<&str>) -> bool {
     let given = header.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     types.iter().any(|known| {
         let known = known.to_ascii_lowercase();
-        known == "*/*" || known == given || known.strip_suffix('*').is_some_and(|start| start.ends_with('/') && given.starts_with(start))
+        known == "*/*"
+            || known == given
+            || known.strip_suffix('*').is_some_and(|start| start.ends_with('/') && given.starts_with(start))
     })
 }
 

@@ -16,13 +16,13 @@ use nbvend_wire::error::WireError;
 use nbvend_wire::timestamp::Timestamp;
 use serde_json::{Map, Value};
 
+use super::LARGEST_BODY;
 use super::compiled::Compiled;
 use super::event;
 use super::exchange::Exchange;
 use super::headers;
 use super::refusal::Refusal;
 use super::routes::Route;
-use super::LARGEST_BODY;
 use crate::Engine;
 use crate::door::{self, Body, full};
 use crate::identity::{Caller, Principal};
@@ -64,9 +64,10 @@ fn invocation(
     event: &str,
 ) -> Result<Invoke, Refusal> {
     let uri = integration.uri.clone().unwrap_or_default();
-    let uri = stage.variables.iter().fold(uri, |uri, (name, value)| {
-        uri.replace(&format!("${{stageVariables.{name}}}"), value)
-    });
+    let uri = stage
+        .variables
+        .iter()
+        .fold(uri, |uri, (name, value)| uri.replace(&format!("${{stageVariables.{name}}}"), value));
     // Functions are called with POST and nothing else; AWS fails any other integration method (recorded).
     let function = function_arn(&uri).filter(|arn| arn.starts_with("arn:"));
     let (Some(function), Some("POST")) = (function, integration.http_method.as_deref()) else {
@@ -127,7 +128,8 @@ async fn assume(engine: &Engine, gateway: Caller, role: &str) -> Result<Caller, 
         ..AssumeRole::default()
     };
     let output = door::call(engine, gateway.clone(), assume).await?;
-    let principal = output.assumed_role_user.principal.ok_or_else(|| WireError::new("InternalFailure", 500, ""))?;
+    let principal =
+        output.assumed_role_user.principal.ok_or_else(|| WireError::new("InternalFailure", 500, ""))?;
     let caller = gateway.acting_as(principal, Some(output.credentials.access_key_id), Some(engine.now()));
     let until = engine.now().plus_seconds(SESSION_SECONDS);
     let mut all = sessions.0.lock().expect("nobody panics while holding the sessions");
@@ -159,7 +161,8 @@ fn proxied(exchange: &Exchange, stage: &Compiled, output: InvokeOutput) -> Resul
     if payload.len() > LARGEST_BODY {
         return Err(malformed("too large"));
     }
-    let answer: Map<String, Value> = serde_json::from_slice(&payload).map_err(|_| malformed("not a JSON object"))?;
+    let answer: Map<String, Value> =
+        serde_json::from_slice(&payload).map_err(|_| malformed("not a JSON object"))?;
     let parsed = Answer::read(answer).map_err(malformed)?;
     let body = match parsed.body {
         Some(text) if parsed.base64 && wants_binary(exchange, stage) => {
@@ -202,9 +205,12 @@ impl Answer {
         for (name, value) in members {
             match (name.as_str(), value) {
                 ("statusCode", Value::Number(number)) => {
-                    answer.status = number.as_u64().and_then(|n| u16::try_from(n).ok()).ok_or("statusCode")?;
+                    answer.status =
+                        number.as_u64().and_then(|n| u16::try_from(n).ok()).ok_or("statusCode")?;
                 }
-                ("statusCode", Value::String(text)) => answer.status = text.parse().map_err(|_| "statusCode")?,
+                ("statusCode", Value::String(text)) => {
+                    answer.status = text.parse().map_err(|_| "statusCode")?;
+                }
                 ("body", Value::String(text)) => answer.body = Some(text),
                 ("isBase64Encoded", Value::Bool(flag)) => answer.base64 = flag,
                 ("headers", Value::Object(headers)) => {
@@ -231,9 +237,11 @@ impl Answer {
         // A name in both has the values of the list.
         single.retain(|(name, _)| !multi.iter().any(|(other, _)| other == name));
         answer.headers = single;
-        answer.headers.extend(multi.into_iter().flat_map(|(name, values)| {
-            values.into_iter().map(move |value| (name.clone(), value))
-        }));
+        answer.headers.extend(
+            multi
+                .into_iter()
+                .flat_map(|(name, values)| values.into_iter().map(move |value| (name.clone(), value))),
+        );
         Ok(answer)
     }
 }
@@ -261,11 +269,16 @@ mod tests {
             (json!({"statusCode": "201"}), 201, ""),
             (json!({"headers": {"a": "1", "b": true}}), 200, "a=1 b=true"),
             (json!({"statusCode": 200, "headers": null, "body": null}), 200, ""),
-            (json!({"multiValueHeaders": {"a": ["1", "2"]}, "headers": {"a": "3", "A": "4"}}), 200, "A=4 a=1 a=2"),
+            (
+                json!({"multiValueHeaders": {"a": ["1", "2"]}, "headers": {"a": "3", "A": "4"}}),
+                200,
+                "A=4 a=1 a=2",
+            ),
         ];
         for (answer, status, headers) in good {
             let read = Answer::read(answer.as_object().unwrap().clone()).unwrap();
-            let shown: Vec<String> = read.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let shown: Vec<String> =
+                read.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!((read.status, shown.join(" ").as_str()), (status, headers), "{answer}");
         }
         for bad in [

@@ -20,8 +20,11 @@ pub fn answer(exchange: &Exchange, route: &Route, body: &Bytes) -> Result<Respon
 
     let (content_type, text) = template(exchange, response);
     let mut answer = Response::new(full(render(text, &|name| exchange.lookup(name))));
-    *answer.status_mut() =
-        status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok()).ok_or_else(Refusal::configuration)?;
+    *answer.status_mut() = status
+        .parse()
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .ok_or_else(Refusal::configuration)?;
     headers::add(answer.headers_mut(), "content-type", content_type);
     for (target, value) in &response.parameters {
         let Some(name) = target.strip_prefix("method.response.header.") else { continue };
@@ -68,7 +71,9 @@ fn select<'a>(integration: &'a Integration, status: &str) -> Option<(&'a str, &'
     };
     let responses = || integration.responses.iter().map(|(status, response)| (status.as_str(), response));
     let chosen = responses().find(|(_, response)| {
-        pattern(response).and_then(|pattern| selection(pattern).ok()).is_some_and(|regex| regex.is_match(status))
+        pattern(response)
+            .and_then(|pattern| selection(pattern).ok())
+            .is_some_and(|regex| regex.is_match(status))
     });
     chosen.or_else(|| responses().find(|(_, response)| pattern(response).is_none()))
 }

@@ -57,7 +57,8 @@ async fn answer(engine: &Engine, exchange: &mut Exchange, body: Body) -> Result<
     if stage.disabled {
         return Err(Refusal::forbidden());
     }
-    let route = stage.routes.find(exchange.parts.method.as_str(), &address.path).ok_or_else(Refusal::no_route)?;
+    let route =
+        stage.routes.find(exchange.parts.method.as_str(), &address.path).ok_or_else(Refusal::no_route)?;
     exchange.route = Some(route.clone());
     throttle::admit(engine, exchange, &stage, &route)?;
     let body = collect(body).await?;

@@ -53,8 +53,11 @@ impl Routes {
 
     fn add(&mut self, resource: &Resource) {
         let methods = resource.methods.iter().map(|(verb, method)| (verb.clone(), Arc::new(method.clone())));
-        let leaf =
-            Leaf { id: resource.id.clone(), path: resource.path.clone(), methods: Arc::new(methods.collect()) };
+        let leaf = Leaf {
+            id: resource.id.clone(),
+            path: resource.path.clone(),
+            methods: Arc::new(methods.collect()),
+        };
         let mut at = &mut self.root;
         for part in resource.path.split('/').filter(|part| !part.is_empty()) {
             let name = variable(part).unwrap_or(part).to_owned();
@@ -92,7 +95,8 @@ impl Routes {
 
 impl Node {
     fn walk(&self, segments: &[&str], plain: &[String], taken: &mut Vec<(String, String)>) -> Option<&Leaf> {
-        let (Some((segment, rest)), Some((name, plain_rest))) = (segments.split_first(), plain.split_first()) else {
+        let (Some((segment, rest)), Some((name, plain_rest))) = (segments.split_first(), plain.split_first())
+        else {
             return self.leaf.as_ref();
         };
         if let Some(node) = self.literals.get(name)
@@ -177,7 +181,8 @@ mod tests {
         for (verb, path, expected) in cases {
             let found = routes.find(verb, path);
             let found = found.map(|route| {
-                let parameters: Vec<String> = route.parameters.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                let parameters: Vec<String> =
+                    route.parameters.iter().map(|(k, v)| format!("{k}={v}")).collect();
                 (route.resource_path, parameters.join(","))
             });
             assert_eq!(found.as_ref().map(|(p, q)| (p.as_str(), q.as_str())), expected, "{verb} {path}");
@@ -187,7 +192,9 @@ mod tests {
     #[test]
     fn policies_see_one_name_for_one_resource() {
         let routes = routes(&[("/a/{id}", "GET")]);
-        for (path, expected) in [("/a/b", "a/b"), ("/a/b/", "a/b"), ("/%61/%62", "a/b"), ("/a/b%2Fc", "a/b%2Fc")] {
+        for (path, expected) in
+            [("/a/b", "a/b"), ("/a/b/", "a/b"), ("/%61/%62", "a/b"), ("/a/b%2Fc", "a/b%2Fc")]
+        {
             assert_eq!(routes.find("GET", path).unwrap().policy_path, expected, "{path}");
         }
     }

@@ -35,14 +35,16 @@ pub fn admit(engine: &Engine, exchange: &Exchange, stage: &Compiled, route: &Rou
     if buckets.len() >= KEPT {
         buckets.clear();
     }
-    let bucket = buckets.entry(key).or_insert_with(|| Bucket { tokens: f64::INFINITY, filled: exchange.now.0 });
+    let bucket =
+        buckets.entry(key).or_insert_with(|| Bucket { tokens: f64::INFINITY, filled: exchange.now.0 });
     if bucket.take(setting, exchange.now.0) { Ok(()) } else { Err(Refusal::throttled()) }
 }
 
 impl Bucket {
     fn take(&mut self, setting: &MethodSetting, now: i64) -> bool {
         #[allow(clippy::cast_precision_loss, reason = "milliseconds between requests and limits are small")]
-        let (passed, burst) = ((now - self.filled).max(0) as f64 / 1000.0, setting.burst_limit.map(|limit| limit as f64));
+        let (passed, burst) =
+            ((now - self.filled).max(0) as f64 / 1000.0, setting.burst_limit.map(|limit| limit as f64));
         let rate = setting.rate_limit.unwrap_or(f64::INFINITY);
         let most = burst.unwrap_or_else(|| rate.max(1.0));
         let gained = if passed > 0.0 { passed * rate } else { 0.0 };

@@ -129,7 +129,8 @@ impl<'a> Document<'a> {
     }
 
     pub fn security(&self) -> Result<Schemes<'a>, Error> {
-        let schemes = if self.v3 { self.component("securitySchemes") } else { self.root.get("securityDefinitions") };
+        let schemes =
+            if self.v3 { self.component("securitySchemes") } else { self.root.get("securityDefinitions") };
         Schemes::read(schemes.and_then(Value::as_object), self.root.get("security"))
     }
 
@@ -143,6 +144,8 @@ impl<'a> Document<'a> {
         let unknown = || Error::bad(format!("Unable to resolve reference {reference}"));
         let mut steps = reference.strip_prefix("#/").ok_or_else(unknown)?.split('/');
         let first = steps.next().and_then(|step| self.root.get(step)).ok_or_else(unknown)?;
-        steps.try_fold(first, |at, step| at.get(step.replace("~1", "/").replace("~0", "~"))).ok_or_else(unknown)
+        steps
+            .try_fold(first, |at, step| at.get(step.replace("~1", "/").replace("~0", "~")))
+            .ok_or_else(unknown)
     }
 }

@@ -69,7 +69,9 @@ pub fn apply(
         };
         definition.models.insert(name.clone(), model);
     }
-    for (kind, response) in document.extension("gateway-responses").and_then(Value::as_object).into_iter().flatten() {
+    for (kind, response) in
+        document.extension("gateway-responses").and_then(Value::as_object).into_iter().flatten()
+    {
         let response = gateway(response)?;
         gateway_response::check(kind, &response)?;
         definition.gateway_responses.insert(kind.clone(), response);
@@ -78,11 +80,15 @@ pub fn apply(
     let root = api.root.clone();
     for (path, item) in document.paths()? {
         if !path.starts_with('/') {
-            return Err(Error::bad(format!("Unable to create resource at path '{path}': a path begins with a slash")));
+            return Err(Error::bad(format!(
+                "Unable to create resource at path '{path}': a path begins with a slash"
+            )));
         }
-        let resource = paths::ensure(definition, &root, path, cx.ids())
-            .map_err(|error| in_path(path, error))?;
-        for (verb, method) in operation::methods(&document, &security, item, &resource).map_err(|error| in_path(path, error))? {
+        let resource =
+            paths::ensure(definition, &root, path, cx.ids()).map_err(|error| in_path(path, error))?;
+        for (verb, method) in
+            operation::methods(&document, &security, item, &resource).map_err(|error| in_path(path, error))?
+        {
             definition.resource_mut(&resource)?.methods.insert(verb, method);
         }
     }
@@ -143,7 +149,11 @@ fn settings(cx: &Cx<'_>, api: &mut RestApi, document: &Document<'_>) -> Result<(
                         endpoint_type(kind)?.clone_into(&mut api.endpoint_type);
                     }
                 }
-                _ => return Err(Error::unsupported(format!("x-amazon-apigateway-endpoint-configuration.{name}"))),
+                _ => {
+                    return Err(Error::unsupported(format!(
+                        "x-amazon-apigateway-endpoint-configuration.{name}"
+                    )));
+                }
             }
         }
     }

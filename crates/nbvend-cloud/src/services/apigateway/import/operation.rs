@@ -2,14 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::Methods;
 use super::document::{Document, flag, flags, integer, text, texts};
 use super::security::Schemes;
-use super::Methods;
 use crate::services::apigateway::error::Error;
 use crate::services::apigateway::integration::Wanted;
 use crate::services::apigateway::integration_response;
 use crate::services::apigateway::method::check_parameters;
-use crate::services::apigateway::state::{Flags, Integration, IntegrationResponse, Method, MethodResponse, Texts};
+use crate::services::apigateway::state::{
+    Flags, Integration, IntegrationResponse, Method, MethodResponse, Texts,
+};
 
 /// The methods of one path; `resource` is the resource's id.
 pub fn methods(
@@ -76,7 +78,9 @@ fn method<'a>(
             method.responses.insert(status.clone(), method_response(document.resolve(response)?));
         }
     }
-    if let Some(integration) = operation.get("x-amazon-apigateway-integration").filter(|value| !value.is_null()) {
+    if let Some(integration) =
+        operation.get("x-amazon-apigateway-integration").filter(|value| !value.is_null())
+    {
         method.integration = Some(self::integration(integration, resource)?);
     }
     Ok(method)
@@ -130,7 +134,8 @@ fn method_response(response: &Value) -> MethodResponse {
             models.insert(content_type.clone(), model);
         }
     }
-    let parameters = headers.map_or_else(Flags::new, |headers| flags(headers.keys(), "method.response.header."));
+    let parameters =
+        headers.map_or_else(Flags::new, |headers| flags(headers.keys(), "method.response.header."));
     MethodResponse { parameters, models }
 }
 

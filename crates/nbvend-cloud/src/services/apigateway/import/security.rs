@@ -27,8 +27,11 @@ impl<'a> Schemes<'a> {
             let kind = auth.get("type").and_then(text).unwrap_or_default();
             return crate::services::apigateway::method::authorization(&kind.to_ascii_uppercase());
         }
-        let Some(requirement) = operation.get("security").or(self.default) else { return Ok(Authorization::Open) };
-        let names = requirement.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);
+        let Some(requirement) = operation.get("security").or(self.default) else {
+            return Ok(Authorization::Open);
+        };
+        let names =
+            requirement.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);
         names.map(|name| self.scheme(name)).try_fold(Authorization::Open, |so_far, next| {
             Ok(if next? == Authorization::Iam { Authorization::Iam } else { so_far })
         })
@@ -48,7 +51,11 @@ impl<'a> Schemes<'a> {
         }
         let what = if scheme.get("x-amazon-apigateway-authorizer").is_some() || !kind.is_empty() {
             format!("The authorizer {name} ({kind})")
-        } else if scheme.get("name").and_then(Value::as_str).is_some_and(|n| n.eq_ignore_ascii_case("x-api-key")) {
+        } else if scheme
+            .get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|n| n.eq_ignore_ascii_case("x-api-key"))
+        {
             format!("API keys (the security scheme {name})")
         } else {
             format!("The security scheme {name}")
