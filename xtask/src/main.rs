@@ -26,7 +26,9 @@ fn main() -> ExitCode {
         "parity" => parity(),
         "models" => models(&rest),
         "bench" => bench::run(&rest),
-        _ => Err(Failure("usage: cargo xtask test [LAYER…] | tidy | parity | models [--check] | bench".to_owned())),
+        _ => Err(Failure(
+            "usage: cargo xtask test [LAYER…] | tidy | parity | models [--check] | bench".to_owned(),
+        )),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

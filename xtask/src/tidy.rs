@@ -44,7 +44,10 @@ fn sizes(faults: &mut Vec<String>) {
         if is_test(&file) {
             continue;
         }
-        let lines = text.lines().take_while(|line| line.trim() != "#[cfg(test)]" || !inline_tests(&text, line)).count();
+        let lines = text
+            .lines()
+            .take_while(|line| line.trim() != "#[cfg(test)]" || !inline_tests(&text, line))
+            .count();
         if lines > LONGEST {
             faults.push(format!("{name}: {lines} lines, {LONGEST} at the most"));
         }
@@ -54,7 +57,11 @@ fn sizes(faults: &mut Vec<String>) {
     let at = |share: usize| lengths.get(lengths.len() * share / 100).copied().unwrap_or_default();
     say(&format!("{} files, median {} lines, 95th percentile {}", lengths.len(), at(50), at(95)));
     if at(50) > MEDIAN || at(95) > P95 {
-        faults.push(format!("files are too long: median {} (of {MEDIAN}), p95 {} (of {P95})", at(50), at(95)));
+        faults.push(format!(
+            "files are too long: median {} (of {MEDIAN}), p95 {} (of {P95})",
+            at(50),
+            at(95)
+        ));
     }
 }
 
@@ -66,9 +73,10 @@ fn inline_tests(text: &str, _line: &str) -> bool {
 fn dependences(faults: &mut Vec<String>) {
     for (name, allowed) in MAY_DEPEND {
         let manifest = read(&root().join("crates").join(name).join("Cargo.toml"));
-        let ours = manifest.lines().filter_map(|line| line.split(['.', ' ']).next()).filter(|word| {
-            word.starts_with("nbvend-") || *word == "nbvend"
-        });
+        let ours = manifest
+            .lines()
+            .filter_map(|line| line.split(['.', ' ']).next())
+            .filter(|word| word.starts_with("nbvend-") || *word == "nbvend");
         for dependence in ours {
             if !allowed.contains(&dependence) {
                 faults.push(format!("{name} may not depend on {dependence}"));

@@ -34,9 +34,14 @@ fn python() -> Result<&'static str, Failure> {
 
 /// A browser, installed from Debian's packages where there is none and we may.
 pub fn browser() -> Result<(), Failure> {
-    if ["chromium", "google-chrome", "chromium-browser"].iter().any(|name| Command::new(name).arg("--version").works()) {
+    if ["chromium", "google-chrome", "chromium-browser"]
+        .iter()
+        .any(|name| Command::new(name).arg("--version").works())
+    {
         return Ok(());
     }
     Command::new("apt-get").args(["update", "--quiet=2"]).run()?;
-    Command::new("apt-get").args(["install", "--quiet=2", "--yes", "--no-install-recommends", "chromium"]).run()
+    Command::new("apt-get")
+        .args(["install", "--quiet=2", "--yes", "--no-install-recommends", "chromium"])
+        .run()
 }

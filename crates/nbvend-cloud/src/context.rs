@@ -108,7 +108,11 @@ impl<'a> Cx<'a> {
     }
 
     /// Calls another operation as somebody else.
-    pub fn call_as<O: Operation>(&mut self, mut caller: Caller, operation: O) -> Result<O::Output, WireError> {
+    pub fn call_as<O: Operation>(
+        &mut self,
+        mut caller: Caller,
+        operation: O,
+    ) -> Result<O::Output, WireError> {
         caller.request_id = self.ids().uuid();
         let mut inner = Cx { engine: self.engine, tx: self.tx, caller, now: self.now };
         perform(&mut inner, operation)

@@ -115,9 +115,8 @@ impl Engine {
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let engine = self.clone();
-        let outcome = self.0.store.write(move |tx: &Tx<'_>| {
-            tx.savepoint(|| work(&mut Cx::new(&engine, tx, caller)))
-        });
+        let outcome =
+            self.0.store.write(move |tx: &Tx<'_>| tx.savepoint(|| work(&mut Cx::new(&engine, tx, caller))));
         outcome.await??
     }
 

@@ -25,7 +25,11 @@ pub trait ServiceError: std::fmt::Display + From<EngineError> + Send + 'static {
             Some(EngineError::Called(wire)) => wire.clone(),
             Some(EngineError::Store(error)) => {
                 tracing::error!(%error, "the store failed");
-                WireError::new("InternalFailure", 500, "The request processing has failed because of an unknown error.")
+                WireError::new(
+                    "InternalFailure",
+                    500,
+                    "The request processing has failed because of an unknown error.",
+                )
             }
             None => WireError::new(self.code(), self.status(), self.to_string()),
         }

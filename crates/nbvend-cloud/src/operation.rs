@@ -148,8 +148,7 @@ pub const fn waiting<O: Waiting>() -> Entry {
 }
 
 /// A request that is not decoded by a model: S3's, and API Gateway's data plane.
-pub type RawHandler =
-    fn(Engine, Request<Body>, Peer) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+pub type RawHandler = fn(Engine, Request<Body>, Peer) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// A service as the registry knows it.
 pub struct Service {
@@ -170,7 +169,11 @@ impl Service {
 }
 
 /// Reads the typed input; a member this operation does not serve is refused by name.
-pub(crate) fn typed<T: DeserializeOwned>(service: &str, operation: &str, input: Value) -> Result<T, WireError> {
+pub(crate) fn typed<T: DeserializeOwned>(
+    service: &str,
+    operation: &str,
+    input: Value,
+) -> Result<T, WireError> {
     serde_json::from_value(input).map_err(|error| {
         let text = error.to_string();
         let code = match service {

@@ -132,7 +132,10 @@ pub fn generated_name(cx: &Cx<'_>, request: &Request, max: usize) -> String {
 }
 
 /// Reads a resource's properties. What does not fit is AWS's answer to a malformed property.
-pub fn properties<T: serde::de::DeserializeOwned>(schema: &Schema, properties: &Value) -> Result<T, EngineError> {
+pub fn properties<T: serde::de::DeserializeOwned>(
+    schema: &Schema,
+    properties: &Value,
+) -> Result<T, EngineError> {
     serde_json::from_value(properties.clone()).map_err(|error| {
         let text = format!("Properties validation failed for resource of type {}: {error}", schema.type_name);
         EngineError::Called(nbvend_wire::error::WireError::new("ValidationError", 400, text))

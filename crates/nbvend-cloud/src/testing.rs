@@ -16,8 +16,8 @@ use crate::engine::Engine;
 use crate::identity::{Caller, Principal};
 use crate::operation::Operation;
 use crate::ports::{
-    Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec, PortFuture,
-    Ports, Started,
+    Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec,
+    PortFuture, Ports, Started,
 };
 use crate::services;
 
@@ -37,15 +37,24 @@ impl Clock for TestClock {
     }
 }
 
-/// Ids that count, spread so that no two look alike.
-#[derive(Default)]
+/// Ids that count, spread so that no two look alike, of this world or of another.
 pub struct TestIds(AtomicU64);
+
+impl TestIds {
+    fn new() -> Self {
+        static WORLDS: AtomicU64 = AtomicU64::new(1);
+        Self(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 32))
+    }
+}
 
 impl Ids for TestIds {
     fn fill(&self, buffer: &mut [u8]) {
-        for byte in buffer {
-            let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            *byte = n.to_be_bytes()[0];
+        for chunk in buffer.chunks_mut(8) {
+            // The finalizer of SplitMix64: different for different numbers.
+            let mut n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&(n ^ (n >> 31)).to_be_bytes()[..chunk.len()]);
         }
     }
 }
@@ -135,6 +144,12 @@ pub const REGION: &str = "us-east-1";
 pub const ROOT_KEY: &str = "AKIAROOTROOTROOTROOT";
 pub const ROOT_SECRET: &str = "root-secret-of-the-tests";
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         // 2026-11-22T12:00:00Z
@@ -158,14 +173,15 @@ impl World {
         let config = Config {
             data: folder.path().to_path_buf(),
             account: ACCOUNT.to_owned(),
-            root_key: RootKey { access_key_id: ROOT_KEY.to_owned(), secret_access_key: ROOT_SECRET.to_owned() },
+            root_key: RootKey {
+                access_key_id: ROOT_KEY.to_owned(),
+                secret_access_key: ROOT_SECRET.to_owned(),
+            },
             url_suffix: "localhost:4566".to_owned(),
             endpoint: "http://127.0.0.1:4566".to_owned(),
             https_links: false,
         };
-        let ids = TestIds::default();
-        // Later engines of the same world must not hand out the ids of earlier ones.
-        ids.0.store(u64::try_from(clock.now().0).unwrap() + u64::from(notebooks_seed()), Ordering::SeqCst);
+        let ids = TestIds::new();
         let ports = Ports {
             clock: Box::new(clock.clone()),
             ids: Box::new(ids),
@@ -223,13 +239,19 @@ impl World {
         (entry.run)(self.engine.clone(), caller, input).await
     }
 
+    /// Keys of all records of a kind, by region and key.
+    pub fn store_keys(&self, kind: &str) -> Vec<String> {
+        let read = self.engine.store().read(|tx| {
+            let mut statement =
+                tx.connection().prepare("SELECT key FROM record WHERE kind = ?1 ORDER BY region, key")?;
+            let rows = statement.query_map([kind], |row| row.get(0))?;
+            rows.collect::<Result<Vec<String>, _>>()
+        });
+        read.unwrap().unwrap()
+    }
+
     /// Lets all slow work run until nothing is left to do at the clock's time.
     pub async fn settle(&self) {
         self.engine.settle().await.unwrap();
     }
-}
-
-fn notebooks_seed() -> u32 {
-    static OPENED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    OPENED.fetch_add(100_000, Ordering::SeqCst)
 }

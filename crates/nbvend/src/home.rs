@@ -63,16 +63,22 @@ impl Home {
     pub fn root_key(&self, given: Option<&str>) -> Result<RootKey, Failure> {
         let path = self.path("root-key");
         if let Some(text) = given {
-            let key = parse_key(text).ok_or_else(|| Failure::usage("--root-key takes ID:SECRET, both of at least 16 characters"))?;
+            let key = parse_key(text).ok_or_else(|| {
+                Failure::usage("--root-key takes ID:SECRET, both of at least 16 characters")
+            })?;
             write_private(&path, text)?;
             return Ok(key);
         }
         match std::fs::read_to_string(&path) {
             Ok(text) => parse_key(text.trim()).ok_or_else(|| {
-                Failure::new(format!("{} does not hold ID:SECRET; delete it to get a new root key", path.display()))
+                Failure::new(format!(
+                    "{} does not hold ID:SECRET; delete it to get a new root key",
+                    path.display()
+                ))
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = format!("AKIA{}:{}", random(16, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), random(40, SECRET));
+                let text =
+                    format!("AKIA{}:{}", random(16, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), random(40, SECRET));
                 write_private(&path, &text)?;
                 parse_key(&text).ok_or_else(|| Failure::new("the new root key is malformed"))
             }
@@ -90,7 +96,10 @@ impl Home {
     /// The engine that runs on this folder, or a sentence that says there is none.
     pub fn must_run(&self) -> Result<Running, Failure> {
         self.running().ok_or_else(|| {
-            Failure::new(format!("no engine is running on {}; start one with `nbvend up`", self.root.display()))
+            Failure::new(format!(
+                "no engine is running on {}; start one with `nbvend up`",
+                self.root.display()
+            ))
         })
     }
 

@@ -31,7 +31,9 @@ pub fn authenticate(
     let protocol = service.and_then(model::service).map_or(ProtocolKind::Query, |s| s.protocol);
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
     let in_words = |error| sigv4::in_protocol(error, protocol);
-    let Some(signature) = sigv4::parse(parts.method.as_str(), path, query, &parts.headers).map_err(in_words)? else {
+    let Some(signature) =
+        sigv4::parse(parts.method.as_str(), path, query, &parts.headers).map_err(in_words)?
+    else {
         return Err(sigv4::missing_token(protocol));
     };
     let key = credential(engine, &signature).map_err(in_words)?;
@@ -70,7 +72,11 @@ pub fn credential(engine: &Engine, signature: &Signature) -> Result<Option<Acces
     let found = engine.store().read(|tx| AccessKey::get(tx, &signature.access_key_id));
     let key = found.and_then(|inner| inner).map_err(|error| {
         tracing::error!(%error, "a key could not be looked up");
-        WireError::new("InternalFailure", 500, "The request processing has failed because of an unknown error.")
+        WireError::new(
+            "InternalFailure",
+            500,
+            "The request processing has failed because of an unknown error.",
+        )
     })?;
     let Some(key) = key.filter(|key| key.status == KeyStatus::Active) else { return Ok(None) };
     match (&key.session, &signature.security_token) {

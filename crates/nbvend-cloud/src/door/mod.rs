@@ -30,11 +30,11 @@ use crate::engine::Engine;
 use crate::identity::Caller;
 use crate::services;
 
+pub(crate) use authenticate::signing_key;
 pub use authenticate::{authenticate, credential};
 pub use perform::{allowed, call, perform, wait_for};
-pub use permit::{DataCall, denied, permit};
-pub(crate) use authenticate::signing_key;
 pub(crate) use perform::{refused, run_operation, run_waiting};
+pub use permit::{DataCall, denied, permit};
 use route::Route;
 
 /// A request's or answer's body.
@@ -117,10 +117,16 @@ async fn serve(
 pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, WireError> {
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| WireError::new("RequestTimeout", 400, format!("The body ended early: {error}")))?;
+        let frame = frame.map_err(|error| {
+            WireError::new("RequestTimeout", 400, format!("The body ended early: {error}"))
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > limit {
-            return Err(WireError::new("RequestEntityTooLargeException", 413, "Request size exceeded the limit"));
+            return Err(WireError::new(
+                "RequestEntityTooLargeException",
+                413,
+                "Request size exceeded the limit",
+            ));
         }
         whole.extend_from_slice(&data);
     }
@@ -129,7 +135,8 @@ pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, WireError> {
 
 fn response(outgoing: Outgoing) -> Response<Body> {
     let mut response = Response::new(full(outgoing.body));
-    *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().extend(outgoing.headers.into_iter().map(|(name, value)| (Some(name), value)));
     response
 }

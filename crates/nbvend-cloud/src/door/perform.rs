@@ -90,7 +90,11 @@ pub(crate) async fn run_operation<O: Operation>(
 
 /// Calls an operation from where no transaction is open: reads on a snapshot, writes in the writer's next
 /// transaction.
-pub async fn call<O: Operation>(engine: &Engine, caller: Caller, mut operation: O) -> Result<O::Output, WireError> {
+pub async fn call<O: Operation>(
+    engine: &Engine,
+    caller: Caller,
+    mut operation: O,
+) -> Result<O::Output, WireError> {
     if O::KIND == Kind::Read {
         let output = engine.store().read(|tx| perform(&mut Cx::new(engine, tx, caller), operation));
         return output.map_err(internal)?;
@@ -169,7 +173,11 @@ pub(crate) async fn run_waiting<O: Waiting>(
 }
 
 /// The same for a caller inside the engine that holds no transaction (API Gateway calling a function).
-pub async fn wait_for<O: Waiting>(engine: Engine, caller: Caller, operation: O) -> Result<O::Output, WireError> {
+pub async fn wait_for<O: Waiting>(
+    engine: Engine,
+    caller: Caller,
+    operation: O,
+) -> Result<O::Output, WireError> {
     let ticket = if operation.admit_writes() {
         let (shared, caller) = (engine.clone(), caller.clone());
         engine.store().write(move |tx| admit(&mut Cx::new(&shared, tx, caller), operation)).await
@@ -193,13 +201,14 @@ fn admit<O: Waiting>(cx: &mut Cx<'_>, operation: O) -> Result<O::Ticket, WireErr
     let mut context = ContextKeys::new();
     operation.context(cx, &mut context);
     let tx = cx.tx;
-    let (outcome, denied) = match authorise(cx, &Question { action: &action, resources: &resources, context: &context }) {
-        Err(error) => (Err(error), true),
-        Ok(()) => match tx.savepoint(|| operation.admit(cx).map_err(|error| error.to_wire())) {
-            Ok(outcome) => (outcome, false),
-            Err(error) => (Err(internal(error)), false),
-        },
-    };
+    let (outcome, denied) =
+        match authorise(cx, &Question { action: &action, resources: &resources, context: &context }) {
+            Err(error) => (Err(error), true),
+            Ok(()) => match tx.savepoint(|| operation.admit(cx).map_err(|error| error.to_wire())) {
+                Ok(outcome) => (outcome, false),
+                Err(error) => (Err(internal(error)), false),
+            },
+        };
     if !O::DATA || denied {
         let nothing = Value::Null;
         let call = Call {

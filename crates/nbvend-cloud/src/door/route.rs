@@ -27,20 +27,37 @@ pub(super) fn route(request: &Request<Body>) -> Route {
         None => {}
     }
     if let Some(target) = request.headers().get("x-amz-target").and_then(|v| v.to_str().ok()) {
-        return Route::Modelled(nbvend_wire::model::by_target(target).map(|(service, _)| service.id.to_owned()));
+        return Route::Modelled(
+            nbvend_wire::model::by_target(target).map(|(service, _)| service.id.to_owned()),
+        );
     }
     // Unsigned and without a target: fixed prefixes first, a query service's POST, then S3's objects.
-    if path.starts_with("/2015-03-31/") || path.starts_with("/2020-") || path.starts_with("/2017-") {
+    if is_dated(path) {
         return Route::Modelled(Some("lambda".to_owned()));
     }
-    if path.starts_with("/restapis") {
+    // S3 has no PATCH; API Gateway's updates are.
+    if path.starts_with("/restapis") || request.method() == http::Method::PATCH {
         return Route::Modelled(Some("apigateway".to_owned()));
     }
-    let form = request.headers().get("content-type").is_some_and(|v| v.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let form = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|v| v.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     if path == "/" && (form || request.uri().query().is_some_and(|q| q.contains("Action="))) {
         return Route::Modelled(None);
     }
     Route::Raw(services::S3)
+}
+
+/// Lambda's paths begin with the date of an API version: `/2015-03-31/functions`.
+fn is_dated(path: &str) -> bool {
+    let date = path.as_bytes().get(1..12).unwrap_or_default();
+    date.len() == 11
+        && date.iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            10 => *byte == b'/',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
 /// `/restapis/<api>/<stage>/_user_request_/…`

@@ -88,9 +88,17 @@ async fn signatures_are_verified() {
     let get = json_call("ssm", "GetParameter", &json!({"Name": "a"}));
     for (what, request, expected) in [
         ("a wrong secret", get.signed(ROOT_KEY, "wrong", now), (400, "InvalidSignatureException")),
-        ("an unknown key", get.signed("AKIAUNKNOWNUNKNOWN00", ROOT_SECRET, now), (400, "UnrecognizedClientException")),
+        (
+            "an unknown key",
+            get.signed("AKIAUNKNOWNUNKNOWN00", ROOT_SECRET, now),
+            (400, "UnrecognizedClientException"),
+        ),
         ("an old request", get.signed(ROOT_KEY, ROOT_SECRET, at(-901)), (400, "InvalidSignatureException")),
-        ("one from the future", get.signed(ROOT_KEY, ROOT_SECRET, at(901)), (400, "InvalidSignatureException")),
+        (
+            "one from the future",
+            get.signed(ROOT_KEY, ROOT_SECRET, at(901)),
+            (400, "InvalidSignatureException"),
+        ),
         ("an unsigned one", get.request(&[]), (400, "MissingAuthenticationTokenException")),
         ("one in time", get.signed(ROOT_KEY, ROOT_SECRET, at(-899)), (200, "none")),
     ] {

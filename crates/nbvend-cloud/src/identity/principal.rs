@@ -118,7 +118,12 @@ impl Caller {
 
     /// Another principal in the same circumstances: how Service Catalog acts as a launch role.
     #[must_use]
-    pub fn acting_as(&self, principal: Principal, access_key_id: Option<String>, issued: Option<Timestamp>) -> Self {
+    pub fn acting_as(
+        &self,
+        principal: Principal,
+        access_key_id: Option<String>,
+        issued: Option<Timestamp>,
+    ) -> Self {
         Self { principal, access_key_id, session_issued: issued, ..self.clone() }
     }
 }

@@ -56,7 +56,10 @@ static PROVIDERS: &[&[&'static dyn Provider]] = &[
     cloudformation::TEST_PROVIDERS,
 ];
 
-static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
+/// Makes the reconcilers of one service.
+type Make = fn() -> Vec<Arc<dyn Reconciler>>;
+
+static RECONCILERS: &[Make] = &[
     apigateway::reconcilers,
     cloudformation::reconcilers,
     cloudtrail::reconcilers,
@@ -71,14 +74,14 @@ static RECONCILERS: &[fn() -> Vec<Arc<dyn Reconciler>>] = &[
     sts::reconcilers,
 ];
 
-/// Who may point to blobs: each says whether one of its records points to that one. A service that keeps ids of blobs
-/// must stand here, or they are swept away.
-static BLOB_OWNERS: &[fn(&Tx<'_>, &str) -> Result<bool, StoreError>] = &[s3::refers_to_blob];
+/// The kinds of records that point to blobs, by an index named `blob`. A kind that does and does not stand here has its
+/// blobs swept away.
+static BLOB_KINDS: &[&str] = &["lambda.function", "lambda.version", "s3.part", "s3.version"];
 
 /// Whether any record of any service points to the blob.
 pub fn blob_referenced(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
-    for owner in BLOB_OWNERS {
-        if owner(tx, id)? {
+    for kind in BLOB_KINDS {
+        if tx.kind_stands_in(kind, "blob", id)? {
             return Ok(true);
         }
     }
@@ -98,7 +101,11 @@ pub fn find(id: &str) -> Option<&'static Service> {
 
 /// The provider of a resource type (`AWS::S3::Bucket`); `None` means the type is refused by name.
 pub fn provider(type_name: &str) -> Option<&'static dyn Provider> {
-    PROVIDERS.iter().flat_map(|list| list.iter()).copied().find(|provider| provider.schema().type_name == type_name)
+    PROVIDERS
+        .iter()
+        .flat_map(|list| list.iter())
+        .copied()
+        .find(|provider| provider.schema().type_name == type_name)
 }
 
 /// All resource types that can be made.
@@ -126,7 +133,12 @@ mod tests {
             };
             for entry in service.operations {
                 assert_eq!(entry.service, service.id, "{}", entry.name);
-                assert!(model.operation(entry.name).is_some(), "{}:{} is not in the model", service.id, entry.name);
+                assert!(
+                    model.operation(entry.name).is_some(),
+                    "{}:{} is not in the model",
+                    service.id,
+                    entry.name
+                );
             }
         }
     }

@@ -53,6 +53,20 @@ impl Blobs {
         std::fs::read(&path).map_err(|e| file_error(&path, e))
     }
 
+    /// Makes a blob young again, so that a sweep spares it until another record points to it too. False if it is gone.
+    pub fn refresh(&self, id: &str) -> Result<bool, StoreError> {
+        let path = self.path(id);
+        let _placing = self.placing();
+        match File::options().append(true).open(&path) {
+            Ok(file) => {
+                file.set_modified(std::time::SystemTime::now()).map_err(|e| file_error(&path, e))?;
+                Ok(true)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(file_error(&path, error)),
+        }
+    }
+
     /// Removes blobs that `keep` does not know and that are older than an hour (younger ones may be on their
     /// way to being pointed to). Answers how many went.
     pub fn sweep(&self, keep: &dyn Fn(&str) -> bool) -> Result<usize, StoreError> {
@@ -61,9 +75,10 @@ impl Blobs {
             for file in if shard.is_dir() { list(&shard)? } else { Vec::new() } {
                 let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                 let _placing = self.placing();
-                let old = file.metadata().and_then(|m| m.modified()).is_ok_and(|t| {
-                    t.elapsed().is_ok_and(|age| age.as_secs() > 3600)
-                });
+                let old = file
+                    .metadata()
+                    .and_then(|m| m.modified())
+                    .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 3600));
                 if old && !keep(&name) && std::fs::remove_file(&file).is_ok() {
                     gone += 1;
                 }

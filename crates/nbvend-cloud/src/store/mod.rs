@@ -32,9 +32,13 @@ pub enum StoreError {
     Record { kind: &'static str, key: String, error: String },
     #[error("{path}: {error}")]
     File { path: String, error: std::io::Error },
-    #[error("the data folder {0} is in use by another engine; stop it with `nbvend down`, or choose another --data")]
+    #[error(
+        "the data folder {0} is in use by another engine; stop it with `nbvend down`, or choose another --data"
+    )]
     InUse(String),
-    #[error("the data folder was written by a newer nbvend (schema {found}, this one knows {known}); install that version or choose another --data")]
+    #[error(
+        "the data folder was written by a newer nbvend (schema {found}, this one knows {known}); install that version or choose another --data"
+    )]
     Newer { found: i64, known: i64 },
     #[error("the engine is shutting down")]
     Closed,
@@ -95,6 +99,13 @@ impl Store {
     pub fn die_after(&self, commits: u64) {
         let at = self.writer.commits() + commits;
         self.writer.dies_at.store(at, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Dies just before the commit after `commits` more: that one is lost.
+    #[cfg(test)]
+    pub fn die_before(&self, commits: u64) {
+        let at = self.writer.commits() + commits;
+        self.writer.dies_before.store(at, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Commits since it was opened.

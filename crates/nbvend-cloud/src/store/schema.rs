@@ -47,6 +47,8 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX log_event_group ON log_event (group_id, time, id);
     CREATE INDEX log_event_stream ON log_event (stream_id, time, id);
     CREATE TABLE log_debris (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, stream_id INTEGER);
+", "
+    ALTER TABLE trail ADD COLUMN resources TEXT NOT NULL DEFAULT '[]';
 "];
 
 /// Opens the file for the one writer: locked against other engines, durable at each commit.
@@ -79,7 +81,8 @@ fn migrate(connection: &Connection) -> Result<(), StoreError> {
     }
     for (version, step) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
         let next = version + 1;
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {step}; PRAGMA user_version = {next}; COMMIT;"))?;
+        connection
+            .execute_batch(&format!("BEGIN IMMEDIATE; {step}; PRAGMA user_version = {next}; COMMIT;"))?;
     }
     Ok(())
 }
@@ -87,7 +90,8 @@ fn migrate(connection: &Connection) -> Result<(), StoreError> {
 /// The file holds keys: its owner alone may read it. SQLite gives its WAL the same mode.
 fn restrict(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(|e| super::file_error(path, e))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|e| super::file_error(path, e))
 }
 
 #[cfg(test)]

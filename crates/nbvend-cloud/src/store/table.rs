@@ -39,11 +39,13 @@ pub const GLOBAL: &str = "";
 impl Tx<'_> {
     /// The record of that key.
     pub fn get<R: Record>(&self, region: &str, key: &str) -> Result<Option<R>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT version, body FROM record WHERE kind = ?1 AND region = ?2 AND key = ?3")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT version, body FROM record WHERE kind = ?1 AND region = ?2 AND key = ?3",
+        )?;
         let row = statement
-            .query_row(params![R::KIND, region, key], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))
+            .query_row(params![R::KIND, region, key], |row| {
+                Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
+            })
             .optional()?;
         row.map(|(version, body)| read::<R>(key, version, &body)).transpose()
     }
@@ -101,16 +103,23 @@ impl Tx<'_> {
             "SELECT key, version, body FROM record WHERE kind = ?1 AND region = ?2 AND key >= ?3 AND key <= ?4 AND key > ?5 ORDER BY key LIMIT ?6",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(
-            params![R::KIND, region, prefix, last, after.unwrap_or(""), limit],
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)),
-        )?;
-        rows.map(|row| row.map_err(StoreError::from).and_then(|(key, version, body)| read::<R>(&key, version, &body)))
-            .collect()
+        let rows = statement
+            .query_map(params![R::KIND, region, prefix, last, after.unwrap_or(""), limit], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?))
+            })?;
+        rows.map(|row| {
+            row.map_err(StoreError::from).and_then(|(key, version, body)| read::<R>(&key, version, &body))
+        })
+        .collect()
     }
 
     /// Records of one region that stand in an index under `value`, by key.
-    pub fn find<R: Record>(&self, region: &str, index: &'static str, value: &str) -> Result<Vec<R>, StoreError> {
+    pub fn find<R: Record>(
+        &self,
+        region: &str,
+        index: &'static str,
+        value: &str,
+    ) -> Result<Vec<R>, StoreError> {
         let all = self.find_everywhere::<R>(index, value)?;
         Ok(all.into_iter().filter(|(at, _)| at == region).map(|(_, record)| record).collect())
     }
@@ -128,7 +137,12 @@ impl Tx<'_> {
              WHERE i.kind = ?1 AND i.name = ?2 AND i.value = ?3 ORDER BY i.region, i.key",
         )?;
         let rows = statement.query_map(params![R::KIND, index, value], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?, row.get::<_, String>(3)?))
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, u32>(2)?,
+                row.get::<_, String>(3)?,
+            ))
         })?;
         rows.map(|row| {
             let (region, key, version, body) = row?;
@@ -137,13 +151,18 @@ impl Tx<'_> {
         .collect()
     }
 
-    /// Whether any record of any region stands in an index under `value`.
+    /// Whether any record, in any region, stands in an index under `value`.
     pub fn stands_in<R: Record>(&self, index: &'static str, value: &str) -> Result<bool, StoreError> {
         debug_assert!(R::INDEXES.contains(&index), "index {index} of {} is not declared", R::KIND);
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT 1 FROM record_index WHERE kind = ?1 AND name = ?2 AND value = ?3 LIMIT 1")?;
-        Ok(statement.exists(params![R::KIND, index, value])?)
+        self.kind_stands_in(R::KIND, index, value)
+    }
+
+    /// The same for a kind that is known by name only.
+    pub fn kind_stands_in(&self, kind: &str, index: &str, value: &str) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM record_index WHERE kind = ?1 AND name = ?2 AND value = ?3 LIMIT 1",
+        )?;
+        Ok(statement.exists(params![kind, index, value])?)
     }
 
     fn index(

@@ -29,6 +29,9 @@ pub(super) struct Writer {
     /// After the commit of that number the writer is dead: nobody is answered, nothing more is written.
     #[cfg(test)]
     pub(super) dies_at: Arc<AtomicU64>,
+    /// The same just before the commit of that number, which is lost.
+    #[cfg(test)]
+    pub(super) dies_before: Arc<AtomicU64>,
 }
 
 enum Message {
@@ -41,16 +44,19 @@ impl Writer {
         let (queue, inbox) = channel();
         let commits = Arc::new(AtomicU64::new(0));
         let dies_at = Arc::new(AtomicU64::new(u64::MAX));
-        let (counted, mortal) = (Arc::clone(&commits), Arc::clone(&dies_at));
+        let dies_before = Arc::new(AtomicU64::new(u64::MAX));
+        let (counted, mortal, early) = (Arc::clone(&commits), Arc::clone(&dies_at), Arc::clone(&dies_before));
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &mortal))
+            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &mortal, &early))
             .expect("a thread can be started");
         Self {
             queue,
             commits,
             #[cfg(test)]
             dies_at,
+            #[cfg(test)]
+            dies_before,
         }
     }
 
@@ -60,9 +66,8 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let boxed: Work = Box::new(move |tx| {
-            let outcome = tx.savepoint(|| {
-                catch_unwind(AssertUnwindSafe(|| work(tx))).map_err(|_| StoreError::Panicked)
-            });
+            let outcome = tx
+                .savepoint(|| catch_unwind(AssertUnwindSafe(|| work(tx))).map_err(|_| StoreError::Panicked));
             let outcome = outcome.and_then(|inner| inner);
             Box::new(move |committed| {
                 // A caller that went away needs no answer.
@@ -94,6 +99,7 @@ fn run(
     blobs: &Blobs,
     commits: &AtomicU64,
     dies_at: &AtomicU64,
+    dies_before: &AtomicU64,
 ) {
     let mut since_checkpoint = 0;
     while let Ok(first) = inbox.recv() {
@@ -113,6 +119,11 @@ fn run(
             if answers.len() < GROUP && closing.is_none() {
                 next = inbox.try_recv().ok();
             }
+        }
+        let last = commits.load(Ordering::Relaxed) + 1 >= dies_before.load(Ordering::Relaxed);
+        if last {
+            let _ = connection.execute_batch("ROLLBACK");
+            return;
         }
         let wakes = tx.take_wakes();
         let committed = match connection.execute_batch("COMMIT") {

@@ -3,7 +3,7 @@
 use super::error::{Result, SamError};
 use super::intrinsics::is_intrinsic;
 use super::marks::{API, FUNCTION};
-use super::node::{Dict, Node};
+use super::node::{Dict, Node, Text};
 use super::py27;
 
 /// Section, resource type, and the properties that may be global, in the order AWS lists them.
@@ -90,6 +90,8 @@ const OTHER_SECTIONS: [&str; 6] =
 /// Marks an API whose `Auth` is the global one. AWS keeps one object for all of them, so what changes it for one
 /// changes it for all. Never leaves the transform.
 pub(crate) const GLOBAL_AUTH: &str = "__GLOBAL_AUTH";
+/// The same for a function's `EventInvokeConfig`.
+pub(crate) const GLOBAL_INVOKE: &str = "__GLOBAL_INVOKE";
 
 /// Merges the section into every resource it is for, and takes it off the template.
 pub(crate) fn merge(template: &mut Dict) -> Result<()> {
@@ -99,18 +101,23 @@ pub(crate) fn merge(template: &mut Dict) -> Result<()> {
     }
     let Some(Node::Dict(globals)) = globals else { return Ok(()) };
     let Some(Node::Dict(resources)) = template.get_mut("Resources") else { return Ok(()) };
-    for resource in resources.values_mut().filter_map(Node::as_dict_mut) {
+    let ids: Vec<Text> = resources.keys().cloned().collect();
+    for id in ids {
+        let Some(Node::Dict(resource)) = resources.get_mut(&id) else { continue };
         let kind = resource.str("Type").unwrap_or_default();
         let Some((section, ..)) = SECTIONS.iter().find(|(_, of, _)| *of == kind) else { continue };
         let Some(Node::Dict(global)) = globals.get(section) else { continue };
         let ignored = resource.remove("IgnoreGlobals");
-        let Some(global) = without_ignored(global, ignored.as_ref()) else { continue };
+        let Some(global) = without_ignored(&id, global, ignored.as_ref())? else { continue };
         let local = resource.remove("Properties").unwrap_or_else(|| Dict::new().into());
         let mut merged = merge_values(&Node::Dict(global), &local);
-        if local.get("Auth").is_none()
-            && let Some(properties) = merged.as_dict_mut().filter(|properties| properties.contains("Auth"))
-        {
-            properties.insert(GLOBAL_AUTH, true);
+        for (property, mark) in [("Auth", GLOBAL_AUTH), ("EventInvokeConfig", GLOBAL_INVOKE)] {
+            if local.get(property).is_none()
+                && let Some(properties) =
+                    merged.as_dict_mut().filter(|properties| properties.contains(property))
+            {
+                properties.insert(mark, true);
+            }
         }
         resource.insert("Properties", merged);
     }
@@ -158,18 +165,22 @@ fn python_list(names: &[&str]) -> String {
 }
 
 /// The globals less what the resource's `IgnoreGlobals` names; nothing for `*`.
-fn without_ignored(global: &Dict, ignored: Option<&Node>) -> Option<Dict> {
+fn without_ignored(id: &str, global: &Dict, ignored: Option<&Node>) -> Result<Option<Dict>> {
     let mut global = global.clone();
+    let fault = format!("Resource {id} has invalid resource attribute 'IgnoreGlobals'");
     match ignored {
-        Some(Node::Text(all)) if all.as_str() == "*" => return None,
+        None | Some(Node::Null) => {}
+        Some(Node::Text(all)) if all.as_str() == "*" => return Ok(None),
         Some(Node::List(names)) => {
-            for name in names.iter().filter_map(Node::as_str) {
-                global.remove(name);
+            for name in names {
+                if name.as_str().and_then(|name| global.remove(name)).is_none() {
+                    return Err(SamError::resource(id, format!("{fault} on item '{}'.", name.to_text())));
+                }
             }
         }
-        _ => {}
+        Some(_) => return Err(SamError::resource(id, format!("{fault}."))),
     }
-    Some(global)
+    Ok(Some(global))
 }
 
 /// Maps are merged, lists joined, anything else is the resource's own. An intrinsic is a value, not a map.

@@ -140,6 +140,7 @@ pub(crate) struct References {
 
 impl References {
     pub(crate) fn add(&mut self, id: &str, property: &str, made: &str) {
+        self.made.retain(|(known, what, _)| known != id || what != property);
         self.made.push((id.to_owned(), property.to_owned(), made.to_owned()));
     }
 

@@ -54,15 +54,19 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    /// `aws`, `aws-cn`, `aws-us-gov` and the like.
     pub fn partition(&self) -> &'static str {
-        if self.region.starts_with("cn-") {
-            "aws-cn"
-        } else if self.region.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
+        const PARTITIONS: [(&str, &str); 7] = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("us-isof-", "aws-iso-f"),
+            ("eusc-", "aws-eusc"),
+        ];
+        let found = PARTITIONS.iter().find(|(prefix, _)| self.region.starts_with(prefix));
+        found.map_or("aws", |(_, partition)| partition)
     }
 }
 
@@ -146,7 +150,7 @@ pub fn transform(template: &Value, cx: &Context<'_>) -> std::result::Result<Valu
                 out.remove(&id);
                 for resource in made {
                     match check_unique(&id, &resource, &state.resources) {
-                        Ok(()) => out.insert(&resource.id, resource.to_node()),
+                        Ok(()) => out.update(node::dict! { &resource.id => resource.to_node() }),
                         Err(error) => errors.push(error),
                     }
                 }

@@ -209,3 +209,126 @@ fn what_is_not_served_is_refused_by_name() {
     }
     assert!(fault(&json!({"Resources": {}})).ends_with("'Resources' section is required"));
 }
+
+/// A function with these events; its id is `F`.
+fn with_events(events: &Value) -> Value {
+    json!({"Resources": {"F": {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"InlineCode": "x", "Handler": "h", "Runtime": "r", "Events": events},
+    }}})
+}
+
+fn api_event(path: &str, method: &str) -> Value {
+    json!({"Type": "Api", "Properties": {"Path": path, "Method": method}})
+}
+
+/// Ids observed from AWS's transform for documents whose key order depends on collisions in the hash table.
+#[test]
+fn deployment_ids_follow_the_history_of_the_document() {
+    for (events, id) in [
+        (json!({"A": api_event("/", "get")}), "dbcaa3177e"),
+        (json!({"A": api_event("/{proxy+}", "any"), "B": api_event("/{proxy++}", "any")}), "af89dc51e3"),
+        (
+            json!({
+                "A": api_event("/", "delete"), "B": api_event("/", "get"), "C": api_event("/é", "post"),
+                "D": api_event("/users/{id}", "put"), "E": api_event("/users", "ANY"),
+                "F": api_event("/orders/", "patch"), "G": api_event("/orders/{id}/lines", "get"),
+            }),
+            "444416296d",
+        ),
+    ] {
+        let made = resources(&with_events(&events), json!({}));
+        let ids: Vec<&String> =
+            made.keys().filter(|id| id.starts_with("ServerlessRestApiDeployment")).collect();
+        assert_eq!(ids, [&format!("ServerlessRestApiDeployment{id}")]);
+    }
+}
+
+#[test]
+fn preflight_methods_are_added_once_for_a_path_with_and_without_slash() {
+    let mut template = with_events(&json!({"A": api_event("/a", "get"), "B": api_event("/a/", "put")}));
+    template["Globals"] = json!({"Api": {"Cors": "'*'"}});
+    let made = resources(&template, json!({}));
+    let paths = &made["ServerlessRestApi"]["Properties"]["Body"]["paths"];
+    let preflight = |path: &str| paths[path].get("options").is_some();
+    assert!(preflight("/a") ^ preflight("/a/"));
+}
+
+#[test]
+fn a_version_is_named_after_what_it_depends_on() {
+    let version = |properties: Value| {
+        let mut template = with_events(&json!({}));
+        let all = template["Resources"]["F"]["Properties"].as_object_mut().unwrap();
+        all.insert("AutoPublishAlias".to_owned(), json!("live"));
+        all.extend(properties.as_object().unwrap().clone());
+        let made = resources(&template, json!({}));
+        made.keys().find(|id| id.starts_with("FVersion")).unwrap().clone()
+    };
+    assert_eq!(version(json!({})), "FVersion5168f5ed55");
+    assert_eq!(version(json!({"Timeout": 9})), "FVersion5168f5ed55");
+    assert_eq!(version(json!({"MemorySize": 128})), "FVersion4e3e0ec4a8");
+    assert_eq!(version(json!({"AutoPublishCodeSha256": "abcdef0123456789"})), "FVersionabcdef0123");
+    assert_ne!(version(json!({"AutoPublishAliasAllProperties": true, "Timeout": 9})), "FVersion5168f5ed55");
+}
+
+#[test]
+fn an_api_may_carry_authorizers_keys_policies_and_a_domain() {
+    let mut template = with_events(&json!({"E": {"Type": "Api", "Properties": {
+        "Path": "/x/{id}", "Method": "get", "RestApiId": {"Ref": "Api"}, "Auth": {"ApiKeyRequired": true},
+    }}}));
+    template["Resources"]["Api"] = json!({
+        "Type": "AWS::Serverless::Api",
+        "Properties": {
+            "StageName": "v1",
+            "OpenApiVersion": "3.0.1",
+            "Auth": {
+                "DefaultAuthorizer": "Pool",
+                "Authorizers": {"Pool": {"UserPoolArn": "arn:pool", "AuthorizationScopes": ["read"]}},
+                "ResourcePolicy": {"IpRangeBlacklist": ["192.0.2.0/24"]},
+                "UsagePlan": {"CreateUsagePlan": "PER_API"},
+            },
+            "Domain": {"DomainName": "api.example.com", "CertificateArn": "arn:cert", "BasePath": ["one"]},
+        },
+    });
+    let made = resources(&template, json!({}));
+    let body = &made["Api"]["Properties"]["Body"];
+    assert_eq!(body["openapi"], "3.0.1");
+    assert_eq!(body["paths"]["/x/{id}"]["get"]["security"], json!([{"api_key": []}, {"Pool": ["read"]}]));
+    assert_eq!(body["components"]["securitySchemes"]["api_key"]["name"], "x-api-key");
+    let denied = &body["x-amazon-apigateway-policy"]["Statement"][1];
+    assert_eq!(denied["Effect"], "Deny");
+    assert_eq!(denied["Resource"][0]["Fn::Sub"][0], "execute-api:/${__Stage__}/GET/x/*");
+    for id in ["ApiUsagePlan", "ApiApiKey", "ApiUsagePlanKey"] {
+        assert!(made.contains_key(id), "{id}");
+    }
+    assert_eq!(made["ApioneBasePathMapping"]["Properties"]["Stage"], json!({"Ref": "Apiv1Stage"}));
+}
+
+#[test]
+fn rules_and_schedules_may_invoke_the_function() {
+    let made = resources(
+        &with_events(&json!({
+            "Rule": {"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["s"]}}},
+            "Clock": {"Type": "Schedule", "Properties": {
+                "Schedule": "rate(1 day)", "Enabled": false, "DeadLetterConfig": {"Type": "SQS"},
+            }},
+        })),
+        json!({}),
+    );
+    assert_eq!(made["FRulePermission"]["Properties"]["SourceArn"], json!({"Fn::GetAtt": ["FRule", "Arn"]}));
+    assert_eq!(made["FClock"]["Properties"]["State"], "DISABLED");
+    let target = &made["FClock"]["Properties"]["Targets"][0];
+    assert_eq!(target["DeadLetterConfig"]["Arn"], json!({"Fn::GetAtt": ["FClockQueue", "Arn"]}));
+    assert_eq!(made["FClockQueuePolicy"]["Properties"]["Queues"], json!([{"Ref": "FClockQueue"}]));
+}
+
+#[test]
+fn a_made_resource_must_not_take_the_place_of_another() {
+    let mut template = with_events(&json!({}));
+    template["Resources"]["FRole"] = json!({"Type": "AWS::S3::Bucket"});
+    let text = fault(&template);
+    assert!(
+        text.contains("attempts to create a new resource with id [FRole] and type \"AWS::IAM::Role\""),
+        "{text}"
+    );
+}

@@ -19,8 +19,7 @@ struct Finding {
 
 pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
     let home = Home::open(data)?;
-    let findings =
-        [data_folder(&home), engine(&home), python().await, names(), isolation()];
+    let findings = [data_folder(&home), engine(&home), python().await, names(), isolation()];
     let document: Vec<Value> =
         findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "say": f.say})).collect();
     printer.document(&Value::Array(document));

@@ -39,7 +39,10 @@ pub async fn stop(home: &Home, running: &Running, notebooks: bool) -> Result<(),
     let begun = Instant::now();
     while home.running().is_some_and(|now| now.pid == running.pid) || alive(running) {
         if begun.elapsed() > PATIENCE {
-            return Err(Failure::new(format!("the engine (pid {}) was asked to stop and still runs", running.pid)));
+            return Err(Failure::new(format!(
+                "the engine (pid {}) was asked to stop and still runs",
+                running.pid
+            )));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

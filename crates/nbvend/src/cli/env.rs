@@ -42,7 +42,8 @@ pub fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
 /// the engine and the world.
 fn bundle(home: &Home) -> Result<PathBuf, Failure> {
     let own = home.path("ca.pem");
-    let mut text = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let mut text =
+        SYSTEM_ROOTS.iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     text.push_str(&std::fs::read_to_string(&own).map_err(|e| Failure::io("the certificate", &own, &e))?);
     let path = home.path("ca-bundle.pem");
     write_private(&path, &text)?;

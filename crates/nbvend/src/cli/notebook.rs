@@ -63,8 +63,9 @@ pub async fn wait(
     progress: impl Fn(&str),
 ) -> Result<Value, Failure> {
     loop {
-        let state =
-            client.json("sagemaker", "DescribeNotebookInstance", json!({"NotebookInstanceName": name})).await?;
+        let state = client
+            .json("sagemaker", "DescribeNotebookInstance", json!({"NotebookInstanceName": name}))
+            .await?;
         let status = state["NotebookInstanceStatus"].as_str().unwrap_or_default().to_owned();
         if status == wanted {
             return Ok(state);

@@ -33,7 +33,10 @@ pub async fn run(named: &Named, data: Option<&Path>, printer: &Printer) -> Resul
             Ok(())
         }
         _ => {
-            let said = answer["message"].as_str().or_else(|| answer["error"].as_str()).unwrap_or("no reason was given");
+            let said = answer["message"]
+                .as_str()
+                .or_else(|| answer["error"].as_str())
+                .unwrap_or("no reason was given");
             Err(Failure::new(format!("the refresh API answered {status}: {said}")))
         }
     }

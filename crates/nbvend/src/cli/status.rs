@@ -13,7 +13,8 @@ pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> 
     let home = Home::open(data)?;
     if home.running().is_none() {
         printer.document(&json!({"ready": false, "data": home.root()}));
-        printer.line(&format!("not running (data folder {}); start it with `nbvend up`", home.root().display()));
+        printer
+            .line(&format!("not running (data folder {}); start it with `nbvend up`", home.root().display()));
         return if printer.json() { Ok(()) } else { Err(Failure::new("no engine is running")) };
     }
     let status = Client::of(&home)?.internal("GET", "/_nbvend/status").await?;

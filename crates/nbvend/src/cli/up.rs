@@ -76,7 +76,9 @@ impl Up {
             if !self.replace {
                 return Err(Failure::new(format!(
                     "an engine runs on {} already (pid {}, {}); stop it with `nbvend down`, or take over with --replace",
-                    home.root().display(), running.pid, running.endpoint
+                    home.root().display(),
+                    running.pid,
+                    running.endpoint
                 )));
             }
             super::down::stop(&home, &running, false).await?;
@@ -175,7 +177,8 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
     let (Ok(out), Ok(err)) = (out, err) else {
         return Err(Failure::new(format!("{} cannot be written", log.display())));
     };
-    let program = std::env::current_exe().map_err(|e| Failure::new(format!("nbvend cannot find itself: {e}")))?;
+    let program =
+        std::env::current_exe().map_err(|e| Failure::new(format!("nbvend cannot find itself: {e}")))?;
     let mut command = std::process::Command::new(program);
     command.arg("--data").arg(home.root()).arg("up");
     command.arg("--listen").arg(up.listen.to_string());
@@ -188,7 +191,8 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
     }
     // A process group of its own: Ctrl-C in this terminal is not meant for it.
     command.stdin(std::process::Stdio::null()).stdout(out).stderr(err).process_group(0);
-    let mut child = command.spawn().map_err(|e| Failure::new(format!("the engine cannot be started: {e}")))?;
+    let mut child =
+        command.spawn().map_err(|e| Failure::new(format!("the engine cannot be started: {e}")))?;
     loop {
         if let Some(running) = home.running()
             && running.pid == child.id()
@@ -211,8 +215,9 @@ async fn healthy(endpoint: &str) -> bool {
 }
 
 fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("NBVEND_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,nbvend=info,nbvend_cloud=info,nbvend_host=info"));
+    let filter = tracing_subscriber::EnvFilter::try_from_env("NBVEND_LOG").unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("warn,nbvend=info,nbvend_cloud=info,nbvend_host=info")
+    });
     // A second subscriber would only be one in a test.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -99,7 +99,8 @@ async fn prepare_jupyter(home: &Home, printer: &Printer) -> Result<(), Failure> 
     let work = std::sync::Mutex::new(None::<(String, std::time::Instant)>);
     let say = |text: String| {
         let mut last = work.lock().expect("nobody panics while speaking");
-        let fresh = last.as_ref().is_none_or(|(said, at)| *said != text && at.elapsed() > Duration::from_millis(500));
+        let fresh =
+            last.as_ref().is_none_or(|(said, at)| *said != text && at.elapsed() > Duration::from_millis(500));
         if fresh {
             printer.note(&text);
             *last = Some((text, std::time::Instant::now()));
@@ -108,7 +109,9 @@ async fn prepare_jupyter(home: &Home, printer: &Printer) -> Result<(), Failure> 
     let folder = home.path("jupyter");
     let prepared = jupyter::prepare(&folder, |step| match step {
         Step::Waiting => say("waiting for another nbvend that prepares JupyterLab".to_owned()),
-        Step::CreatingVenv { version, .. } => say(format!("preparing JupyterLab once, with Python {version}")),
+        Step::CreatingVenv { version, .. } => {
+            say(format!("preparing JupyterLab once, with Python {version}"))
+        }
         Step::Downloading { done, total, package } => say(format!("  downloading {done}/{total} {package}")),
         Step::Installing { done, total } => say(format!("  installing {done}/{total}")),
         Step::Compiling => say("  compiling".to_owned()),
@@ -131,7 +134,9 @@ async fn published(client: &Client, user: &str, work: &Work) -> Result<String, F
     while begun.elapsed() < LINK_PATIENCE {
         match client.json("ssm", "GetParameter", json!({"Name": name})).await {
             Ok(answer) => return Ok(answer["Parameter"]["Value"].as_str().unwrap_or_default().to_owned()),
-            Err(error) if error.code == "ParameterNotFound" => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) if error.code == "ParameterNotFound" => {
+                tokio::time::sleep(Duration::from_millis(50)).await
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -143,9 +148,13 @@ async fn published(client: &Client, user: &str, work: &Work) -> Result<String, F
 async fn resume(client: &Client, user: &str, work: &Work) -> Result<(), Failure> {
     let name = instance(user);
     let input = json!({"NotebookInstanceName": name});
-    let state: Value = client.json("sagemaker", "DescribeNotebookInstance", input.clone()).await.map_err(|error| {
-        Failure::new(format!("{} was vended before, yet its notebook cannot be found ({error}); nbvend terminate {user}", product(user)))
-    })?;
+    let state: Value =
+        client.json("sagemaker", "DescribeNotebookInstance", input.clone()).await.map_err(|error| {
+            Failure::new(format!(
+                "{} was vended before, yet its notebook cannot be found ({error}); nbvend terminate {user}",
+                product(user)
+            ))
+        })?;
     if ["Stopped", "Failed"].contains(&state["NotebookInstanceStatus"].as_str().unwrap_or_default()) {
         work.at(&format!("{name}: starting"));
         client.json("sagemaker", "StartNotebookInstance", input).await?;

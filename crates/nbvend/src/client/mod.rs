@@ -86,7 +86,8 @@ impl Client {
         if status < 300 {
             return Ok(answer);
         }
-        let text = |names: &[&str]| names.iter().find_map(|n| answer[*n].as_str()).unwrap_or_default().to_owned();
+        let text =
+            |names: &[&str]| names.iter().find_map(|n| answer[*n].as_str()).unwrap_or_default().to_owned();
         let code = text(&["__type", "code"]);
         Err(ApiError {
             status,
@@ -160,7 +161,10 @@ impl Client {
         }
         let request = request.body(Full::new(body)).map_err(local)?;
         let stream = TcpStream::connect(&self.authority).await.map_err(|error| {
-            local(format!("the engine at {} does not answer ({error}); is it running? `nbvend status`", self.authority))
+            local(format!(
+                "the engine at {} does not answer ({error}); is it running? `nbvend status`",
+                self.authority
+            ))
         })?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(local)?;

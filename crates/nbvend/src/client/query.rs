@@ -4,9 +4,12 @@ use serde_json::{Map, Value};
 
 /// `Action=…&Version=…` and the input, lists as `Name.member.N`.
 pub fn form(operation: &str, version: &str, input: &Value) -> String {
-    let mut pairs = vec![("Action".to_owned(), operation.to_owned()), ("Version".to_owned(), version.to_owned())];
+    let mut pairs =
+        vec![("Action".to_owned(), operation.to_owned()), ("Version".to_owned(), version.to_owned())];
     flatten("", input, &mut pairs);
-    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encode = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
     pairs.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect::<Vec<_>>().join("&")
 }
 

@@ -16,7 +16,9 @@ pub struct Functions(Arc<Pool>);
 
 impl Functions {
     pub fn open(folder: &Path) -> Result<Self, Failure> {
-        Pool::new(folder).map(|pool| Self(Arc::new(pool))).map_err(|error| Failure::io("the functions' folder", folder, &error))
+        Pool::new(folder)
+            .map(|pool| Self(Arc::new(pool)))
+            .map_err(|error| Failure::io("the functions' folder", folder, &error))
     }
 }
 

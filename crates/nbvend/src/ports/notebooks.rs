@@ -175,7 +175,8 @@ fn run_folder(home: &Home) -> Result<PathBuf, Failure> {
     let folder = if inside.as_os_str().len() + 1 + 12 <= MAX_RUN_DIR {
         inside
     } else {
-        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.as_os_str().len() <= 20);
+        let base =
+            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.as_os_str().len() <= 20);
         let tag = short(&home.root().to_string_lossy());
         base.unwrap_or_else(|| PathBuf::from("/tmp")).join(format!("nbvend-{tag}"))
     };

@@ -77,6 +77,8 @@ fn host(request: &Request<Incoming>) -> String {
 }
 
 /// An error as bodies carry it.
-pub fn boxed(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn std::error::Error + Send + Sync> {
+pub fn boxed(
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Box<dyn std::error::Error + Send + Sync> {
     Box::new(error)
 }

@@ -30,9 +30,9 @@ impl Place {
     pub fn of_host(host: &str, suffix: &str) -> Option<Self> {
         let bare = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
         let (host, suffix) = (bare(host), bare(suffix));
-        let front = host.strip_suffix(".sagemaker.aws").or_else(|| {
-            host.strip_suffix(&suffix)?.strip_suffix('.')?.strip_suffix(".sagemaker")
-        })?;
+        let front = host
+            .strip_suffix(".sagemaker.aws")
+            .or_else(|| host.strip_suffix(&suffix)?.strip_suffix('.')?.strip_suffix(".sagemaker"))?;
         let (name, region) = front.split_once(".notebook.")?;
         Some(Self { name: name.to_owned(), region: region.to_owned() })
     }
@@ -88,7 +88,9 @@ pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, p
     };
     let ends = Sessions::token(site, &cookie, visit.expires);
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
-    proxy::forward(request, &target, peer, &ends).await.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
+    proxy::forward(request, &target, peer, &ends)
+        .await
+        .map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
 /// Turns a presigned URL into a session and leads away from it, so that the token stays in no history.
@@ -204,7 +206,10 @@ mod tests {
         let place = |name: &str, region: &str| Some(Place { name: name.into(), region: region.into() });
         let suffix = "localhost:4566";
         for (host, expected) in [
-            ("demo-user-notebook.notebook.us-east-1.sagemaker.localhost:4566", place("demo-user-notebook", "us-east-1")),
+            (
+                "demo-user-notebook.notebook.us-east-1.sagemaker.localhost:4566",
+                place("demo-user-notebook", "us-east-1"),
+            ),
             ("a.notebook.eu-west-1.sagemaker.aws", place("a", "eu-west-1")),
             ("localhost:4566", None),
             ("a.notebook.us-east-1.sagemaker.localhost.evil.com", None),

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -39,7 +42,8 @@ pub fn own(home: &Home, domain: &str) -> Result<TlsAcceptor, Failure> {
         write_private(&key_path, &key)?;
         write_private(&certificate_path, &certificate)?;
     }
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| Failure::io("the certificate", path, &e));
+    let read =
+        |path: &Path| std::fs::read_to_string(path).map_err(|e| Failure::io("the certificate", path, &e));
     let key = KeyPair::from_pem(&read(&key_path)?).map_err(|e| broken(&e))?;
     let issuer = Issuer::from_ca_cert_pem(&read(&certificate_path)?, key).map_err(|e| broken(&e))?;
     let authority = Authority { issuer, domain: domain.to_owned(), leaves: Mutex::default() };
@@ -51,8 +55,9 @@ pub fn given(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Failure> {
     let bad = |path: &Path, error: &dyn std::fmt::Display| {
         Failure::new(format!("{} cannot be used for TLS: {error}", path.display()))
     };
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect).map_err(|e| bad(certificate, &e));
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|e| bad(certificate, &e));
     let key_der = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, &e))?;
     let config = rustls::ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -82,7 +87,9 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 }
 
 fn broken(error: &rcgen::Error) -> Failure {
-    Failure::new(format!("the engine's own certificate authority is broken: {error}; delete ca.key and ca.pem in the data folder to get a new one"))
+    Failure::new(format!(
+        "the engine's own certificate authority is broken: {error}; delete ca.key and ca.pem in the data folder to get a new one"
+    ))
 }
 
 fn new_authority() -> Result<(String, String), rcgen::Error> {
@@ -97,7 +104,8 @@ fn new_authority() -> Result<(String, String), rcgen::Error> {
 
 impl Authority {
     fn leaf(&self, name: &str) -> Option<Arc<CertifiedKey>> {
-        let within = name == self.domain || name.strip_suffix(&self.domain).is_some_and(|rest| rest.ends_with('.'));
+        let within =
+            name == self.domain || name.strip_suffix(&self.domain).is_some_and(|rest| rest.ends_with('.'));
         let aws = name == "amazonaws.com" || name.ends_with(".amazonaws.com");
         if !within && !aws {
             return None;
@@ -106,7 +114,8 @@ impl Authority {
         if let Some(leaf) = leaves.get(name) {
             return Some(Arc::clone(leaf));
         }
-        let leaf = Arc::new(self.sign(name).inspect_err(|error| tracing::warn!(name, error, "no leaf")).ok()?);
+        let leaf =
+            Arc::new(self.sign(name).inspect_err(|error| tracing::warn!(name, error, "no leaf")).ok()?);
         if leaves.len() >= KEPT {
             leaves.clear();
         }

@@ -91,7 +91,8 @@ fn package(function: &'static str, binary: &Path) -> Result<Package, Failure> {
         .start_file("bootstrap", options)
         .and_then(|()| zip.write_all(&bytes).map_err(Into::into))
         .and_then(|()| zip.finish());
-    let packed = packed.map_err(|error| Failure::new(format!("{function} cannot be packed: {error}")))?.into_inner();
+    let packed =
+        packed.map_err(|error| Failure::new(format!("{function} cannot be packed: {error}")))?.into_inner();
     let id = hex::encode(Sha256::digest(&packed));
     Ok(Package { function, zip: Bytes::from(packed), id })
 }
@@ -119,7 +120,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             if name == "src" || path.starts_with(folder.join("src")) {
                 collect(&path, files);
             }
-        } else if name == "Cargo.toml" || name == "Cargo.lock" || path.extension().is_some_and(|e| e == "rs") {
+        } else if name == "Cargo.toml" || name == "Cargo.lock" || path.extension().is_some_and(|e| e == "rs")
+        {
             files.push(path);
         }
     }

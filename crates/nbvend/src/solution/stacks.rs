@@ -16,8 +16,10 @@ pub struct Stack<'a> {
 
 impl<'a> Stack<'a> {
     pub fn new(name: &'a str, template: &str, parameters: &[(&str, &str)]) -> Self {
-        let parameters =
-            parameters.iter().map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value})).collect();
+        let parameters = parameters
+            .iter()
+            .map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value}))
+            .collect();
         Self { name, template: template.to_owned(), parameters }
     }
 }
@@ -94,14 +96,20 @@ async fn wait(client: &Client, stack: &str) -> Result<Option<String>, ApiError> 
 async fn reason(client: &Client, stack: &str) -> String {
     let answer = client.query("cloudformation", "DescribeStackEvents", json!({"StackName": stack})).await;
     let events = answer.map(|a| a["StackEvents"].as_array().cloned().unwrap_or_default()).unwrap_or_default();
-    let failed = events.iter().rev().find(|event| {
-        event["ResourceStatus"].as_str().is_some_and(|status| status.ends_with("_FAILED"))
-    });
+    let failed = events
+        .iter()
+        .rev()
+        .find(|event| event["ResourceStatus"].as_str().is_some_and(|status| status.ends_with("_FAILED")));
     failed.map_or_else(
         || "see aws cloudformation describe-stack-events".to_owned(),
         |event| {
             let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-            format!("{} ({}): {}", text("LogicalResourceId"), text("ResourceType"), text("ResourceStatusReason"))
+            format!(
+                "{} ({}): {}",
+                text("LogicalResourceId"),
+                text("ResourceType"),
+                text("ResourceStatusReason")
+            )
         },
     )
 }

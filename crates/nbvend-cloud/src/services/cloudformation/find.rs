@@ -51,3 +51,25 @@ pub fn arn(cx: &Cx<'_>, name_or_id: &str) -> String {
 pub fn unfinished(cx: &Cx<'_>, uuid: &str) -> Result<Option<Stack>, EngineError> {
     Ok(cx.get::<Stack>(uuid)?.filter(|stack| stack.status.in_progress()))
 }
+
+/// The longest name.
+const LONGEST: usize = 128;
+
+/// Refuses a name no stack can have. The model has no constraint for it; the service does, in the model's words
+/// (recorded).
+pub fn check_name(name: &str) -> Result<(), Error> {
+    let mut letters = name.bytes();
+    let good = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let constraint = if !good && !name.starts_with("arn:") {
+        "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
+            .to_owned()
+    } else if good && name.len() > LONGEST {
+        format!("Member must have length less than or equal to {LONGEST}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Validation(format!(
+        "1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: {constraint}"
+    )))
+}

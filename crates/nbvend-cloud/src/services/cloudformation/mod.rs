@@ -20,14 +20,15 @@ mod find;
 mod page;
 mod plan;
 mod properties;
+mod prune;
 mod resolver;
 mod resource;
 mod source;
 pub mod stack;
 mod state;
+mod template;
 #[cfg(test)]
 mod tests;
-mod template;
 mod transform;
 mod work;
 
@@ -82,5 +83,5 @@ pub static TEST_PROVIDERS: &[&dyn Provider] = tests::thing::PROVIDERS;
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    vec![Arc::new(work::Stacks)]
+    vec![Arc::new(work::Stacks), Arc::new(prune::Prune)]
 }

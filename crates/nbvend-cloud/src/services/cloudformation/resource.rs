@@ -77,9 +77,8 @@ impl Operation for DescribeStackResource {
 }
 
 fn row(cx: &Cx<'_>, stack: &Stack, logical_id: &str, asked: &str) -> Result<Resource, Error> {
-    cx.get::<Resource>(&format!("{}/{logical_id}", stack.uuid))?.ok_or_else(|| {
-        Error::Validation(format!("Resource {logical_id} does not exist for stack {asked}"))
-    })
+    cx.get::<Resource>(&format!("{}/{logical_id}", stack.uuid))?
+        .ok_or_else(|| Error::Validation(format!("Resource {logical_id} does not exist for stack {asked}")))
 }
 
 /// The resources of a stack, found by its name or by the physical id of one of them.
@@ -126,7 +125,9 @@ impl Operation for DescribeStackResources {
     fn run(self, cx: &mut Cx<'_>) -> Result<DescribeStackResourcesOutput, Error> {
         let stack = match (&self.stack_name, &self.physical_resource_id) {
             (Some(_), Some(_)) => {
-                return Err(Error::validation("Only one of StackName or PhysicalResourceId may be specified."));
+                return Err(Error::validation(
+                    "Only one of StackName or PhysicalResourceId may be specified.",
+                ));
             }
             (Some(name), None) => find::stack(cx, name)?.ok_or_else(|| Error::no_stack_with_id(name))?,
             (None, Some(physical)) => {

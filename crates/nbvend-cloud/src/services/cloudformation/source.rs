@@ -18,10 +18,12 @@ pub fn text(cx: &mut Cx<'_>, body: Option<&str>, url: Option<&str>) -> Result<Op
             Err(Error::validation("Only one of TemplateBody or TemplateURL may be specified at a time."))
         }
         // Service Catalog hands on what it read itself, which may be as large as an object.
-        (Some(body), None) if cx.caller.invoked_by.is_none() && body.chars().count() > LARGEST_BODY => Err(Error::Validation(format!(
-            "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: \
+        (Some(body), None) if cx.caller.invoked_by.is_none() && body.chars().count() > LARGEST_BODY => {
+            Err(Error::Validation(format!(
+                "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: \
              Member must have length less than or equal to {LARGEST_BODY}"
-        ))),
+            )))
+        }
         (Some(body), None) => Ok(Some(body.to_owned())),
         (None, Some(url)) => fetch(cx, url).map(Some),
         (None, None) => Ok(None),
@@ -30,8 +32,7 @@ pub fn text(cx: &mut Cx<'_>, body: Option<&str>, url: Option<&str>) -> Result<Op
 
 fn fetch(cx: &mut Cx<'_>, url: &str) -> Result<String, Error> {
     let place = locate(url, &cx.config().url_suffix, &cx.config().endpoint)?;
-    let get =
-        GetObject { bucket: place.bucket, key: place.key, version_id: place.version, ..GetObject::default() };
+    let get = GetObject { bucket: place.bucket, key: place.key, version_id: place.version };
     let object = cx.call(get).map_err(|error| {
         Error::Validation(format!(
             "S3 error: {}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",

@@ -162,7 +162,7 @@ fn attempt(cx: &mut Cx<'_>, delivery: &Delivery) -> Result<(), WireError> {
                 source_arn: Some(delivery.rule_arn.clone()),
             },
         ),
-        Destination::LogGroup(group) => log(cx, events, delivery, group),
+        Destination::LogGroup(group) => log(cx, events, delivery, &group),
         Destination::Bus { region, name } => {
             let caller = Caller { region, ..sender(cx, events, delivery)? };
             let event = delivery.payload.clone();
@@ -187,21 +187,21 @@ fn sender(cx: &mut Cx<'_>, events: Caller, delivery: &Delivery) -> Result<Caller
 
 /// Writes to a log group: the event as the message, or the time and message that an input transformer made. One
 /// stream a rule; AWS's stream names are not documented.
-fn log(cx: &mut Cx<'_>, events: Caller, delivery: &Delivery, group: String) -> Result<(), WireError> {
+fn log(cx: &mut Cx<'_>, events: Caller, delivery: &Delivery, group: &str) -> Result<(), WireError> {
     let made: Option<Value> = serde_json::from_str(&delivery.payload).ok();
     let parts =
         made.as_ref().and_then(|made| Some((moment(made.get("timestamp")?)?, text(made.get("message")?))));
     let (timestamp, message) = parts.unwrap_or_else(|| (delivery.event_time, delivery.payload.clone()));
     let stream = delivery.rule.clone();
     let put = |timestamp, message| PutLogEvents {
-        log_group_name: group.clone(),
+        log_group_name: group.to_owned(),
         log_stream_name: stream.clone(),
         log_events: vec![InputLogEvent { timestamp, message }],
         ..PutLogEvents::default()
     };
     let mut answer = cx.call_as(events.clone(), put(timestamp, message.clone()));
     if answer.as_ref().is_err_and(|error| error.code == "ResourceNotFoundException") {
-        let stream = CreateLogStream { log_group_name: group.clone(), log_stream_name: stream.clone() };
+        let stream = CreateLogStream { log_group_name: group.to_owned(), log_stream_name: stream.clone() };
         cx.call_as(events.clone(), stream)?;
         answer = cx.call_as(events, put(timestamp, message));
     }

@@ -144,7 +144,9 @@ impl Operation for PutEvents {
                 Some((code, text)) => {
                     Accepted { error_code: Some(code), error_message: Some(text), ..Accepted::default() }
                 }
-                None => Accepted { event_id: Some(accept(cx, entry, detail)?), ..Accepted::default() },
+                None => {
+                    Accepted { event_id: Some(accept(cx, entry, detail.as_ref())?), ..Accepted::default() }
+                }
             });
         }
         let failed_entry_count = entries.iter().filter(|entry| entry.error_code.is_some()).count();
@@ -153,7 +155,7 @@ impl Operation for PutEvents {
 }
 
 /// Puts an event on its bus. One for a bus that does not exist gets an id and goes nowhere, as on AWS.
-fn accept(cx: &Cx<'_>, entry: Entry, detail: Option<Value>) -> Result<String, Error> {
+fn accept(cx: &Cx<'_>, entry: Entry, detail: Option<&Value>) -> Result<String, Error> {
     let id = cx.ids().uuid();
     let given = entry.event_bus_name.as_deref();
     let bus = names::bus_name(given);

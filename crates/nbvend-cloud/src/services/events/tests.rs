@@ -576,3 +576,123 @@ async fn what_cannot_be_delivered_is_given_up() {
     let last = failed(&world).pop().unwrap();
     assert_eq!((last.delivery.target.as_str(), last.code.as_str()), ("aged", "EventAgeExceeded"));
 }
+
+/// A function whose package is any zip: tests run closures in its place.
+async fn make_function(world: &World, name: &str) {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let role = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});
+    world.wire("iam", "CreateRole", role).await.unwrap();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+    std::io::Write::write_all(&mut zip, b"#!/bin/sh\n").unwrap();
+    let package = zip.finish().unwrap().into_inner();
+    let input = json!({"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap",
+        "Role": format!("arn:aws:iam::123456789012:role/{name}"),
+        "Code": {"ZipFile": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, package)}});
+    world.wire("lambda", "CreateFunction", input).await.unwrap();
+    world.settle().await;
+}
+
+async fn permit(world: &World, name: &str, rule: &str) {
+    let input = json!({"FunctionName": name, "StatementId": rule, "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com", "SourceArn": format!("arn:aws:events:us-east-1:123456789012:rule/{rule}")});
+    world.wire("lambda", "AddPermission", input).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_function_is_invoked_by_the_rule_that_may() {
+    let mut world = World::new();
+    make_function(&world, "f").await;
+    for name in ["may", "may-not"] {
+        rule(&world, name, json!([{"Id": "t", "Arn": function("f"), "InputPath": "$.detail"}])).await;
+    }
+    permit(&world, "f", "may").await;
+    let before = world.functions.calls.lock().unwrap().len();
+    for n in 0..3 {
+        send(&world, "shop", json!({"n": n})).await;
+        world = world.restart();
+    }
+    world.settle().await;
+    // Lambda runs queued events side by side: their order is not promised.
+    let mut calls = world.functions.calls.lock().unwrap()[before..].to_vec();
+    calls.sort_by_key(|(_, payload)| payload["n"].as_i64());
+    assert_eq!(calls, (0..3).map(|n| ("f".to_owned(), json!({"n": n}))).collect::<Vec<_>>());
+    let failed = failed(&world);
+    assert_eq!(failed.len(), 3);
+    assert!(
+        failed.iter().all(|f| f.delivery.rule == "may-not" && f.code == "AccessDeniedException"),
+        "{failed:?}"
+    );
+}
+
+async fn stack(world: &World, operation: &str, template: &Value) -> (String, Value) {
+    let input = json!({"StackName": "s", "TemplateBody": template.to_string(), "Tags": [{"Key": "team", "Value": "ml"}]});
+    world.wire("cloudformation", operation, input).await.unwrap();
+    world.settle().await;
+    let all = world.wire("cloudformation", "DescribeStacks", json!({"StackName": "s"})).await.unwrap();
+    let stack = &all["Stacks"][0];
+    (stack["StackStatus"].as_str().unwrap().to_owned(), stack["Outputs"].clone())
+}
+
+#[tokio::test]
+async fn templates_make_change_and_end_rules_and_buses() {
+    let world = World::new();
+    log_group(&world).await;
+    let mut template = json!({
+        "Resources": {
+            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "b"}},
+            "Named": {"Type": "AWS::Events::Rule", "Properties": {
+                "Name": "named", "State": "ENABLED", "EventPattern": {"source": ["shop"]},
+                "Targets": [{"Id": "log", "Arn": GROUP, "InputPath": "$.detail.n", "RetryPolicy": {"MaximumRetryAttempts": "4"}}],
+            }},
+            "OnBus": {"Type": "AWS::Events::Rule", "Properties": {
+                "Name": "x", "EventBusName": {"Ref": "Bus"}, "EventPattern": {"source": ["shop"]},
+            }},
+            "Unnamed": {"Type": "AWS::Events::Rule", "Properties": {"ScheduleExpression": "rate(1 hour)", "State": "DISABLED"}},
+        },
+        "Outputs": {
+            "Named": {"Value": {"Fn::GetAtt": ["Named", "Arn"]}}, "OnBus": {"Value": {"Ref": "OnBus"}},
+            "Unnamed": {"Value": {"Ref": "Unnamed"}}, "Bus": {"Value": {"Fn::GetAtt": ["Bus", "Arn"]}},
+        },
+    });
+    let (status, outputs) = stack(&world, "CreateStack", &template).await;
+    assert_eq!(status, "CREATE_COMPLETE");
+    let output = |key: &str| {
+        let all = outputs.as_array().unwrap();
+        all.iter().find(|o| o["OutputKey"] == key).unwrap()["OutputValue"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(output("Named"), "arn:aws:events:us-east-1:123456789012:rule/named");
+    assert_eq!(output("OnBus"), "b|x");
+    assert_eq!(output("Bus"), "arn:aws:events:us-east-1:123456789012:event-bus/b");
+    assert!(output("Unnamed").starts_with("s-Unnamed-"), "{}", output("Unnamed"));
+    let targets = call(&world, "ListTargetsByRule", json!({"Rule": "named"})).await.unwrap();
+    assert_eq!(targets["Targets"][0]["RetryPolicy"]["MaximumRetryAttempts"], 4);
+    let tags = call(&world, "ListTagsForResource", json!({"ResourceARN": output("Named")})).await.unwrap();
+    assert!(tags["Tags"].as_array().unwrap().contains(&json!({"Key": "team", "Value": "ml"})));
+
+    template["Resources"]["Named"]["Properties"]["EventPattern"] = json!({"source": ["other"]});
+    template["Resources"]["Named"]["Properties"]["Targets"][0]["Id"] = json!("renamed");
+    assert_eq!(stack(&world, "UpdateStack", &template).await.0, "UPDATE_COMPLETE");
+    send(&world, "shop", json!({"n": 1})).await;
+    send(&world, "other", json!({"n": 2})).await;
+    world.settle().await;
+    assert_eq!(logged(&world, "named").await, ["2"]);
+    let targets = call(&world, "ListTargetsByRule", json!({"Rule": "named"})).await.unwrap();
+    assert_eq!(targets["Targets"].as_array().unwrap().len(), 1);
+
+    // A target that cannot be fails the resource, and what there was comes back.
+    template["Resources"]["Named"]["Properties"]["Targets"][0]["Arn"] =
+        json!("arn:aws:sqs:us-east-1:123456789012:q");
+    assert_eq!(stack(&world, "UpdateStack", &template).await.0, "UPDATE_ROLLBACK_COMPLETE");
+    let targets = call(&world, "ListTargetsByRule", json!({"Rule": "named"})).await.unwrap();
+    assert_eq!(targets["Targets"][0]["Arn"], GROUP);
+
+    world.wire("cloudformation", "DeleteStack", json!({"StackName": "s"})).await.unwrap();
+    world.settle().await;
+    assert_eq!(call(&world, "ListRules", json!({})).await.unwrap()["Rules"], json!([]));
+    assert_eq!(
+        call(&world, "ListEventBuses", json!({})).await.unwrap()["EventBuses"].as_array().unwrap().len(),
+        1
+    );
+}

@@ -137,7 +137,7 @@ impl Operation for GetAccountSummary {
             ("GroupPolicySizeQuota", Group::INLINE_LIMIT),
             ("RolePolicySizeQuota", Role::INLINE_LIMIT),
             ("UserPolicySizeQuota", User::INLINE_LIMIT),
-            ("GroupsPerUserQuota", super::group::GROUPS_PER_USER),
+            ("GroupsPerUserQuota", super::membership::GROUPS_PER_USER),
             ("PolicySizeQuota", super::document::MANAGED_LIMIT),
             ("AssumeRolePolicySizeQuota", super::document::TRUST_LIMIT),
             ("VersionsPerPolicyQuota", VERSIONS_LIMIT),

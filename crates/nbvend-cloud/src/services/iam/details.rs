@@ -8,7 +8,8 @@ use super::boundary::{self, BoundaryView};
 use super::document::encoded;
 use super::entity::Entity;
 use super::error::Error;
-use super::instance_profile::{self, ProfileView};
+use super::instance_profile::ProfileView;
+use super::instance_profile_role::of_role;
 use super::managed;
 use super::page::{self, Ask};
 use super::policy::{Found, PolicyView};
@@ -231,7 +232,7 @@ fn group_detail(cx: &Cx<'_>, group: &Group) -> GroupDetail {
 }
 
 fn role_detail(cx: &Cx<'_>, role: &Role) -> Result<RoleDetail, Error> {
-    let profiles = instance_profile::of_role(cx, role)?;
+    let profiles = of_role(cx, role)?;
     let profiles = profiles.iter().map(|profile| ProfileView::of(cx, profile));
     Ok(RoleDetail {
         path: role.path.clone(),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::entity::{self, unique_id};
-use super::error::{Error, quota};
+use super::entity::unique_id;
+use super::error::Error;
 use super::page::{self, Ask};
 use super::role::RoleView;
 use super::state::{InstanceProfile, Role, key};
@@ -56,7 +56,8 @@ pub fn arn_of(cx: &Cx<'_>, name: &str) -> String {
     }
 }
 
-fn context(cx: &Cx<'_>, name: &str, keys: &mut ContextKeys) {
+/// Its tags as condition keys.
+pub fn context(cx: &Cx<'_>, name: &str, keys: &mut ContextKeys) {
     if let Ok(profile) = find(cx, name) {
         tags::resource_keys(&profile.tags, keys);
     }
@@ -182,50 +183,6 @@ impl Operation for ListInstanceProfiles {
     }
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
-pub struct ListInstanceProfilesForRole {
-    pub role_name: String,
-    pub marker: Option<String>,
-    pub max_items: Option<i64>,
-}
-
-/// The profiles that hold a role.
-pub fn of_role(cx: &Cx<'_>, role: &Role) -> Result<Vec<InstanceProfile>, Error> {
-    Ok(cx.tx.find(GLOBAL, "role", &key(&role.name))?)
-}
-
-impl Operation for ListInstanceProfilesForRole {
-    const SERVICE: &'static str = "iam";
-    const NAME: &'static str = "ListInstanceProfilesForRole";
-    const KIND: Kind = Kind::Read;
-    type Output = ListInstanceProfilesOutput;
-    type Error = Error;
-
-    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
-        vec![entity::arn_of::<Role>(cx, &self.role_name)]
-    }
-
-    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        entity::tag_keys::<Role>(cx, &self.role_name, keys);
-    }
-
-    fn run(self, cx: &mut Cx<'_>) -> Result<ListInstanceProfilesOutput, Error> {
-        let role: Role = entity::find(cx, &self.role_name)?;
-        let ask = Ask { marker: &self.marker, max_items: self.max_items };
-        let page = page::slice(of_role(cx, &role)?, ask, |profile| key(&profile.name))?;
-        Ok(ListInstanceProfilesOutput {
-            is_truncated: page.truncated(),
-            marker: page.marker,
-            instance_profiles: page
-                .items
-                .iter()
-                .map(|profile| Ok(ProfileView { tags: None, ..ProfileView::of(cx, profile)? }))
-                .collect::<Result<_, Error>>()?,
-        })
-    }
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DeleteInstanceProfile {
@@ -256,70 +213,5 @@ impl Operation for DeleteInstanceProfile {
         }
         cx.tx.delete::<InstanceProfile>(GLOBAL, &key(&profile.name))?;
         Ok(())
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct AddRoleToInstanceProfile {
-    pub instance_profile_name: String,
-    pub role_name: String,
-}
-
-impl Operation for AddRoleToInstanceProfile {
-    const SERVICE: &'static str = "iam";
-    const NAME: &'static str = "AddRoleToInstanceProfile";
-    const KIND: Kind = Kind::Write;
-    type Output = ();
-    type Error = Error;
-
-    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
-        vec![arn_of(cx, &self.instance_profile_name)]
-    }
-
-    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        context(cx, &self.instance_profile_name, keys);
-    }
-
-    fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {
-        let mut profile = find(cx, &self.instance_profile_name)?;
-        let role: Role = entity::find(cx, &self.role_name)?;
-        if profile.role.is_some() {
-            return Err(quota("InstanceSessionsPerInstanceProfile", 1));
-        }
-        profile.role = Some(key(&role.name));
-        Ok(cx.put_global(&profile)?)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct RemoveRoleFromInstanceProfile {
-    pub instance_profile_name: String,
-    pub role_name: String,
-}
-
-impl Operation for RemoveRoleFromInstanceProfile {
-    const SERVICE: &'static str = "iam";
-    const NAME: &'static str = "RemoveRoleFromInstanceProfile";
-    const KIND: Kind = Kind::Write;
-    type Output = ();
-    type Error = Error;
-
-    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
-        vec![arn_of(cx, &self.instance_profile_name)]
-    }
-
-    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        context(cx, &self.instance_profile_name, keys);
-    }
-
-    fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {
-        let mut profile = find(cx, &self.instance_profile_name)?;
-        if profile.role.as_deref() != Some(key(&self.role_name).as_str()) {
-            return Err(Error::NotFound("role", self.role_name));
-        }
-        profile.role = None;
-        Ok(cx.put_global(&profile)?)
     }
 }

@@ -3,7 +3,8 @@
 
 use super::error::Error;
 use super::policy;
-use super::state::{LastUsed, Role, key};
+pub(crate) use super::state::Role;
+use super::state::{LastUsed, key};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::store::StoreError;

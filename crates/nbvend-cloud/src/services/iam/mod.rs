@@ -1,24 +1,39 @@
-//! IAM: users, groups, roles, policies, access keys.
+//! IAM: users, groups, roles, policies, instance profiles, access keys, passwords, and the policy simulator.
+//!
+//! Different from AWS, and why:
+//! - AWS's own managed policies are a table of those that notebooks, functions and the catalog's people use
+//!   ([`managed`]); any other cannot be attached.
+//! - A change of permissions holds at once, not "eventually".
+//! - `RoleLastUsed` is when the role was last assumed, not when the session last called.
+//! - The root user cannot be described by `GetUser`: nobody keeps when the account was made.
+//! - Not served: service-linked roles, identity providers, second factors, server and signing certificates, SSH keys,
+//!   credential and access reports, and `GetAccessKeyLastUsed`, for which nobody keeps the time yet.
+//!
+//! [`effective`] is what evaluation reads: all policies of a caller, compiled. [`lookup`] is what STS reads.
 
 mod access_key;
 mod account;
 mod attach;
 mod boundary;
 mod cfn;
+mod context_keys;
 mod details;
 mod document;
 pub(crate) mod effective;
 mod entity;
 mod error;
-mod group;
+pub mod group;
 mod inline;
 mod instance_profile;
+mod instance_profile_role;
 mod login_profile;
 pub(crate) mod lookup;
 mod managed;
+pub mod membership;
 mod page;
 mod password;
 mod policy;
+mod policy_list;
 mod policy_use;
 mod policy_version;
 mod role;
@@ -43,8 +58,8 @@ pub static SERVICE: Service = Service {
     action_prefix: "iam",
     event_source: "iam.amazonaws.com",
     operations: &[
-        op::<instance_profile::AddRoleToInstanceProfile>(),
-        op::<group::AddUserToGroup>(),
+        op::<instance_profile_role::AddRoleToInstanceProfile>(),
+        op::<membership::AddUserToGroup>(),
         op::<attach::AttachGroupPolicy>(),
         op::<attach::AttachRolePolicy>(),
         op::<attach::AttachUserPolicy>(),
@@ -77,8 +92,8 @@ pub static SERVICE: Service = Service {
         op::<attach::DetachUserPolicy>(),
         op::<details::GetAccountAuthorizationDetails>(),
         op::<account::GetAccountSummary>(),
-        op::<simulate::GetContextKeysForCustomPolicy>(),
-        op::<simulate::GetContextKeysForPrincipalPolicy>(),
+        op::<context_keys::GetContextKeysForCustomPolicy>(),
+        op::<context_keys::GetContextKeysForPrincipalPolicy>(),
         op::<group::GetGroup>(),
         op::<inline::GetGroupPolicy>(),
         op::<instance_profile::GetInstanceProfile>(),
@@ -97,11 +112,11 @@ pub static SERVICE: Service = Service {
         op::<policy_use::ListEntitiesForPolicy>(),
         op::<inline::ListGroupPolicies>(),
         op::<group::ListGroups>(),
-        op::<group::ListGroupsForUser>(),
+        op::<membership::ListGroupsForUser>(),
         op::<tagging::ListInstanceProfileTags>(),
         op::<instance_profile::ListInstanceProfiles>(),
-        op::<instance_profile::ListInstanceProfilesForRole>(),
-        op::<policy::ListPolicies>(),
+        op::<instance_profile_role::ListInstanceProfilesForRole>(),
+        op::<policy_list::ListPolicies>(),
         op::<tagging::ListPolicyTags>(),
         op::<policy_version::ListPolicyVersions>(),
         op::<inline::ListRolePolicies>(),
@@ -115,8 +130,8 @@ pub static SERVICE: Service = Service {
         op::<inline::PutRolePolicy>(),
         op::<boundary::PutUserPermissionsBoundary>(),
         op::<inline::PutUserPolicy>(),
-        op::<instance_profile::RemoveRoleFromInstanceProfile>(),
-        op::<group::RemoveUserFromGroup>(),
+        op::<instance_profile_role::RemoveRoleFromInstanceProfile>(),
+        op::<membership::RemoveUserFromGroup>(),
         op::<policy_version::SetDefaultPolicyVersion>(),
         op::<simulate::SimulateCustomPolicy>(),
         op::<simulate::SimulatePrincipalPolicy>(),
@@ -129,7 +144,7 @@ pub static SERVICE: Service = Service {
         op::<tagging::UntagRole>(),
         op::<tagging::UntagUser>(),
         op::<access_key::UpdateAccessKey>(),
-        op::<role::UpdateAssumeRolePolicy>(),
+        op::<trust::UpdateAssumeRolePolicy>(),
         op::<group::UpdateGroup>(),
         op::<login_profile::UpdateLoginProfile>(),
         op::<role::UpdateRole>(),

@@ -1,4 +1,4 @@
-//! Roles: made, read, listed, changed, deleted.
+//! Roles: made, read, listed, changed, deleted. The trust policy's changes are in [`super::trust`].
 
 use std::collections::BTreeMap;
 
@@ -306,37 +306,6 @@ impl Operation for DeleteRole {
         cx.tx.delete::<Role>(GLOBAL, &name)?;
         cx.tx.delete::<LastUsed>(GLOBAL, &role.id)?;
         trust::renamed(cx, &role.arn(cx), &role.id)?;
-        Ok(permissions_changed(cx)?)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct UpdateAssumeRolePolicy {
-    pub role_name: String,
-    pub policy_document: String,
-}
-
-impl Operation for UpdateAssumeRolePolicy {
-    const SERVICE: &'static str = "iam";
-    const NAME: &'static str = "UpdateAssumeRolePolicy";
-    const KIND: Kind = Kind::Write;
-    type Output = ();
-    type Error = Error;
-
-    fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
-        vec![arn_of::<Role>(cx, &self.role_name)]
-    }
-
-    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        tag_keys::<Role>(cx, &self.role_name, keys);
-    }
-
-    fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {
-        let mut role: Role = find(cx, &self.role_name)?;
-        role.trusts = check_trust(cx, &self.policy_document)?;
-        role.trust = self.policy_document;
-        cx.put_global(&role)?;
         Ok(permissions_changed(cx)?)
     }
 }

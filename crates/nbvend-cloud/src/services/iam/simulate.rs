@@ -1,4 +1,4 @@
-//! The policy simulator: `SimulateCustomPolicy`, `SimulatePrincipalPolicy`, and which condition keys policies ask for.
+//! The policy simulator: `SimulateCustomPolicy` and `SimulatePrincipalPolicy`.
 //!
 //! The engine's own evaluation answers, with nothing in the context but what the caller gives. There is one result an
 //! action and resource; `ResourceHandlingOption`, which is about EC2, is not served.
@@ -110,9 +110,7 @@ impl Operation for SimulateCustomPolicy {
     type Error = Error;
 
     fn run(self, cx: &mut Cx<'_>) -> Result<SimulateOutput, Error> {
-        let input = self;
-        let caller_arn = input.caller_arn.clone();
-        simulate(cx, &input, Held::default(), caller_arn)
+        simulate(cx, &self, Held::default(), self.caller_arn.as_deref())
     }
 }
 
@@ -144,12 +142,12 @@ impl Operation for SimulatePrincipalPolicy {
             max_items: self.max_items,
             marker: self.marker,
         };
-        simulate(cx, &input, held, caller_arn)
+        simulate(cx, &input, held, caller_arn.as_deref())
     }
 }
 
 /// The policies of the user, group or role of an ARN.
-fn held_by(cx: &Cx<'_>, arn: &str) -> Result<Held, Error> {
+pub fn held_by(cx: &Cx<'_>, arn: &str) -> Result<Held, Error> {
     let tail = arn.strip_prefix(&cx.iam_arn("")).unwrap_or_default();
     let name = tail.rsplit('/').next().unwrap_or_default();
     match tail.split('/').next() {
@@ -166,7 +164,7 @@ fn simulate(
     cx: &Cx<'_>,
     input: &SimulateCustomPolicy,
     mut held: Held,
-    caller_arn: Option<String>,
+    caller_arn: Option<&str>,
 ) -> Result<SimulateOutput, Error> {
     for (at, text) in input.policy_input_list.iter().enumerate() {
         held.identity.push((format!("PolicyInputList.{}", at + 1), policy(text, PolicyKind::Identity)?));
@@ -183,7 +181,7 @@ fn simulate(
     if input.resource_policy.is_some() && caller_arn.is_none() {
         return Err(Error::InvalidInput("CallerArn must be given with a resource policy.".to_owned()));
     }
-    let principal = principal(cx, caller_arn.as_deref())?;
+    let principal = principal(cx, caller_arn)?;
     let resource_policy = match &input.resource_policy {
         Some(text) => Some(policy(text, PolicyKind::Resource)?),
         None => None,
@@ -217,7 +215,8 @@ fn simulate(
     Ok(SimulateOutput { evaluation_results, is_truncated: truncated, marker: page.marker })
 }
 
-fn policy(text: &str, kind: PolicyKind) -> Result<Policy, Error> {
+/// A policy that was given in the request.
+pub fn policy(text: &str, kind: PolicyKind) -> Result<Policy, Error> {
     Policy::parse(text, kind).map_err(|fault| Error::InvalidInput(fault.message))
 }
 
@@ -284,64 +283,4 @@ fn result(action: &str, resource: &str, decision: &Decision, bounded: bool) -> E
 
 fn position(place: Place) -> Position {
     Position { line: place.line, column: place.column }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct GetContextKeysForCustomPolicy {
-    pub policy_input_list: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ContextKeyNames {
-    pub context_key_names: Vec<String>,
-}
-
-impl Operation for GetContextKeysForCustomPolicy {
-    const SERVICE: &'static str = "iam";
-    const NAME: &'static str = "GetContextKeysForCustomPolicy";
-    const KIND: Kind = Kind::Read;
-    type Output = ContextKeyNames;
-    type Error = Error;
-
-    fn run(self, _cx: &mut Cx<'_>) -> Result<ContextKeyNames, Error> {
-        keys(&self.policy_input_list, &Held::default())
-    }
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
-pub struct GetContextKeysForPrincipalPolicy {
-    pub policy_source_arn: String,
-    pub policy_input_list: Vec<String>,
-}
-
-impl Operation for GetContextKeysForPrincipalPolicy {
-    const SERVICE: &'static str = "iam";
-    const NAME: &'static str = "GetContextKeysForPrincipalPolicy";
-    const KIND: Kind = Kind::Read;
-    type Output = ContextKeyNames;
-    type Error = Error;
-
-    fn resources(&self, _cx: &Cx<'_>) -> Vec<String> {
-        vec![self.policy_source_arn.clone()]
-    }
-
-    fn run(self, cx: &mut Cx<'_>) -> Result<ContextKeyNames, Error> {
-        keys(&self.policy_input_list, &held_by(cx, &self.policy_source_arn)?)
-    }
-}
-
-fn keys(texts: &[String], held: &Held) -> Result<ContextKeyNames, Error> {
-    let mut names: Vec<String> = Vec::new();
-    let given = texts.iter().map(|text| policy(text, PolicyKind::Identity)).collect::<Result<Vec<_>, _>>()?;
-    for policy in held.identity.iter().map(|(_, policy)| policy).chain(&given) {
-        for key in policy.context_keys() {
-            if !names.iter().any(|known| known.eq_ignore_ascii_case(&key)) {
-                names.push(key);
-            }
-        }
-    }
-    Ok(ContextKeyNames { context_key_names: names })
 }

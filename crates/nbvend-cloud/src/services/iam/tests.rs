@@ -1,14 +1,53 @@
 //! IAM by calls in the model's member names: what is made is there, what is wrong gets AWS's error.
 
+use nbvend_wire::model;
 use serde_json::{Value, json};
 
 use crate::identity::{AccessKey, Caller, KeyStatus, Principal};
 use crate::testing::World;
 
+/// A call that succeeds, and whose answer holds nothing but what the model has.
 async fn ask(world: &World, operation: &str, input: Value) -> Value {
     match world.wire("iam", operation, input).await {
-        Ok(output) => output,
+        Ok(output) => {
+            let service = model::service("iam").unwrap();
+            match service.operation(operation).unwrap().output {
+                Some(shape) => conforms(service, service.shape(shape), &output, operation),
+                None => assert!(output.is_null(), "{operation}: {output}"),
+            }
+            output
+        }
         Err(error) => panic!("{operation}: {error}"),
+    }
+}
+
+fn conforms(service: &model::Service, shape: &model::Shape, value: &Value, at: &str) {
+    match (&shape.kind, value) {
+        (_, Value::Null) => {}
+        (model::Kind::Structure(_), Value::Object(members)) => {
+            // What is null is left out on the wire.
+            for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+                let member = shape.member(name).unwrap_or_else(|| panic!("{at} has no {name}"));
+                conforms(service, service.shape(member.shape), value, &format!("{at}.{name}"));
+            }
+            for member in shape.members().iter().filter(|member| member.required) {
+                assert!(
+                    members.get(&member.name).is_some_and(|v| !v.is_null()),
+                    "{at} lacks {}",
+                    member.name
+                );
+            }
+        }
+        (model::Kind::List { member, .. }, Value::Array(items)) => {
+            items.iter().for_each(|item| conforms(service, service.shape(member.shape), item, at));
+        }
+        (model::Kind::Map { value: inner, .. }, Value::Object(entries)) => {
+            entries.values().for_each(|entry| conforms(service, service.shape(inner.shape), entry, at));
+        }
+        (model::Kind::Structure(_) | model::Kind::List { .. } | model::Kind::Map { .. }, other) => {
+            panic!("{at}: {other}")
+        }
+        (_, other) => assert!(!other.is_object() && !other.is_array(), "{at}: {other}"),
     }
 }
 

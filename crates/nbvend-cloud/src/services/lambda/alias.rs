@@ -63,7 +63,9 @@ fn check(cx: &Cx<'_>, function: &Function, alias: &Alias) -> Result<(), Error> {
         return Err(Error::parameter("Number of items in AdditionalVersionWeights cannot be greater than 1"));
     }
     if !alias.weights.is_empty() && (alias.version == LATEST || alias.weights.contains_key(LATEST)) {
-        return Err(Error::parameter("$LATEST is not supported for an alias pointing to more than 1 version"));
+        return Err(Error::parameter(
+            "$LATEST is not supported for an alias pointing to more than 1 version",
+        ));
     }
     if alias.weights.contains_key(&alias.version) {
         let version = &alias.version;
@@ -272,7 +274,8 @@ impl Operation for ListAliases {
         aliases.truncate(limit);
         let next_marker =
             aliases.last().filter(|_| more).map(|a| page::write(&Alias::key_of(&a.function, &a.name)));
-        aliases.retain(|alias| self.function_version.as_ref().is_none_or(|version| *version == alias.version));
+        aliases
+            .retain(|alias| self.function_version.as_ref().is_none_or(|version| *version == alias.version));
         let aliases = aliases.into_iter().map(|alias| AliasConfiguration::of(cx, alias)).collect();
         Ok(ListAliasesOutput { next_marker, aliases })
     }

@@ -139,10 +139,10 @@ impl Attempt {
         // The execution role must be allowed to invoke the destination.
         let session = role::session(engine, &self.event.region, &self.event.function, &self.config).await;
         let caller = session.map_or_else(|_| lambda.clone(), |session| session.caller);
-        let payload = destination::document(&self, engine.now(), reason, ran.as_ref()).to_string();
+        let document = destination::document(&self, engine.now(), reason, ran.as_ref());
         let tell = move |cx: &mut crate::context::Cx<'_>| {
             queue::remove(cx, &self.event)?;
-            destination::tell(cx, caller, to, payload);
+            destination::tell(cx, caller, &to, &document);
             Ok(())
         };
         engine.transact(lambda, tell).await?;

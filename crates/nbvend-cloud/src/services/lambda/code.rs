@@ -55,7 +55,6 @@ impl Source {
                     bucket: bucket.clone(),
                     key: key.clone(),
                     version_id: self.s3_object_version.clone(),
-                    ..Default::default()
                 };
                 from_s3(cx, object)?
             }
@@ -86,9 +85,11 @@ fn from_bytes(cx: &Cx<'_>, bytes: &[u8]) -> Result<Code, Error> {
 
 fn from_s3(cx: &mut Cx<'_>, object: GetObject) -> Result<Code, Error> {
     let object = cx.call(object).map_err(|error| refused_by_s3(&error))?;
+    // The object may be deleted before this commit points to its blob.
+    cx.tx.blobs().refresh(&object.blob)?;
     let path = cx.tx.blobs().path(&object.blob);
-    let file = File::open(&path)
-        .map_err(|error| StoreError::File { path: path.display().to_string(), error })?;
+    let file =
+        File::open(&path).map_err(|error| StoreError::File { path: path.display().to_string(), error })?;
     look(file)?;
     Ok(Code { blob: object.blob, size: object.content_length })
 }

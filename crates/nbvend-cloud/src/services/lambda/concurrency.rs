@@ -80,7 +80,9 @@ impl Running {
             let mut counts = running.0.lock().expect("nobody panics while counting");
             let here = counts.each.get(&key).copied().unwrap_or(0);
             let refused = match share.reserved {
-                Some(reserved) if here >= reserved => Some("ReservedFunctionConcurrentInvocationLimitExceeded"),
+                Some(reserved) if here >= reserved => {
+                    Some("ReservedFunctionConcurrentInvocationLimitExceeded")
+                }
                 None if counts.unreserved >= share.unreserved => Some("ConcurrentInvocationLimitExceeded"),
                 _ if counts.all >= LIMIT => Some("ConcurrentInvocationLimitExceeded"),
                 _ => None,
@@ -93,7 +95,12 @@ impl Running {
             counts.unreserved += u32::from(share.reserved.is_none());
             *counts.each.entry(key.clone()).or_default() += 1;
         }
-        Ok(Slot { running, signals: engine.signals().clone(), function: key, reserved: share.reserved.is_some() })
+        Ok(Slot {
+            running,
+            signals: engine.signals().clone(),
+            function: key,
+            reserved: share.reserved.is_some(),
+        })
     }
 }
 

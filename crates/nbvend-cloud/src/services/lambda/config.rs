@@ -76,11 +76,14 @@ impl Change {
         }
         if let Some(logging) = self.logging_config {
             if let Some(format) = logging.log_format.filter(|format| format != "Text") {
-                return Err(Error::parameter(format!("nbvend writes functions' logs as Text, not as {format}")));
+                return Err(Error::parameter(format!(
+                    "nbvend writes functions' logs as Text, not as {format}"
+                )));
             }
             config.log_group = logging.log_group;
         }
-        config.tracing = self.tracing_config.and_then(|t| t.mode).unwrap_or(std::mem::take(&mut config.tracing));
+        config.tracing =
+            self.tracing_config.and_then(|t| t.mode).unwrap_or(std::mem::take(&mut config.tracing));
         config.ephemeral_mb = self.ephemeral_storage.map_or(config.ephemeral_mb, |storage| storage.size);
         for (new, old) in [
             (self.description, &mut config.description),
@@ -123,7 +126,9 @@ pub fn check_platform(architectures: Option<&[String]>, package_type: Option<&st
     }
     match package_type {
         None | Some("Zip") => Ok(()),
-        Some(other) => Err(Error::parameter(format!("nbvend runs functions of package type Zip, not {other}"))),
+        Some(other) => {
+            Err(Error::parameter(format!("nbvend runs functions of package type Zip, not {other}")))
+        }
     }
 }
 
@@ -150,7 +155,8 @@ const RESERVED: &[&str] = &[
 ];
 
 fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), Error> {
-    let reserved: Vec<&str> = variables.keys().map(String::as_str).filter(|key| RESERVED.contains(key)).collect();
+    let reserved: Vec<&str> =
+        variables.keys().map(String::as_str).filter(|key| RESERVED.contains(key)).collect();
     let because = "Lambda was unable to configure your environment variables because the environment variables you have provided";
     if !reserved.is_empty() {
         let used = reserved.join(", ");

@@ -83,7 +83,8 @@ impl Operation for CreateFunction {
             policies: BTreeMap::new(),
             reserved: None,
         };
-        let config = if publish { version::publish(cx, &mut function, None)? } else { function.latest.clone() };
+        let config =
+            if publish { version::publish(cx, &mut function, None)? } else { function.latest.clone() };
         cx.put(&function)?;
         Ok(FunctionConfiguration::made(cx, &function.name, config))
     }

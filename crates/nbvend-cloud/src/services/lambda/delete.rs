@@ -42,7 +42,9 @@ impl Operation for DeleteFunction {
         let named = Named::read(cx, &self.function_name, self.qualifier.as_deref())?;
         match named.qualifier.as_deref() {
             Some(LATEST) => {
-                return Err(Error::parameter("$LATEST version cannot be deleted without deleting the function."));
+                return Err(Error::parameter(
+                    "$LATEST version cannot be deleted without deleting the function.",
+                ));
             }
             Some(qualifier) => {
                 let number = version_number(qualifier)

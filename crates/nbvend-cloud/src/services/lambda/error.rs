@@ -29,13 +29,17 @@ pub enum Error {
     FunctionExists(String),
     #[error("Alias already exists: {0}")]
     AliasExists(String),
-    #[error("The statement id ({0}) provided already exists. Please provide a new statement id, or remove the existing statement.")]
+    #[error(
+        "The statement id ({0}) provided already exists. Please provide a new statement id, or remove the existing statement."
+    )]
     StatementExists(String),
     #[error("The final policy size ({0}) is bigger than the limit (20480).")]
     PolicyTooLong(usize),
     #[error("Current operation cannot be performed because the version is referenced by alias {0}")]
     VersionInUse(String),
-    #[error("The Revision Id provided does not match the latest Revision Id. Call the {0} API to retrieve the latest Revision Id")]
+    #[error(
+        "The Revision Id provided does not match the latest Revision Id. Call the {0} API to retrieve the latest Revision Id"
+    )]
     Revision(&'static str),
     #[error("The role defined for the function cannot be assumed by Lambda.")]
     Role,

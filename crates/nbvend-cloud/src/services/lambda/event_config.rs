@@ -3,6 +3,7 @@
 use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::destination::event_bus;
 use super::error::Error;
 use super::name::{Named, arn, function_keys, resource};
 use super::page::{self, PAGE};
@@ -63,14 +64,20 @@ fn find(cx: &Cx<'_>, function: &str, qualifier: Option<&str>) -> Result<EventInv
     config.ok_or_else(|| Error::NoEventInvokeConfig(arn(cx, &named.name, Some(&qualifier))))
 }
 
-/// A destination's ARN, or none for an empty text. Functions are the only destinations here.
+/// A destination's ARN, or none for an empty text: a function or an event bus of this account and region.
 fn destination(cx: &Cx<'_>, given: Option<Destination>, own: &Named) -> Result<Option<String>, Error> {
     let Some(to) = given.and_then(|given| given.destination).filter(|to| !to.is_empty()) else {
         return Ok(None);
     };
+    if event_bus(&to).is_some() {
+        return match to.starts_with(&cx.arn("events", "event-bus/")) {
+            true => Ok(Some(to)),
+            false => Err(Error::parameter(format!("The destination ARN {to} is invalid."))),
+        };
+    }
     if !to.starts_with("arn:aws:lambda:") {
         return Err(Error::parameter(format!(
-            "nbvend serves functions as destinations of asynchronous invocations, not {to}"
+            "nbvend serves functions and event buses as destinations of asynchronous invocations, not {to}"
         )));
     }
     let named = Named::read(cx, &to, None)?;
@@ -118,7 +125,9 @@ impl Operation for PutFunctionEventInvokeConfig {
             && self.maximum_event_age_in_seconds.is_none()
             && self.destination_config.is_none()
         {
-            return Err(Error::parameter("You must specify at least one of error handling or destination setting."));
+            return Err(Error::parameter(
+                "You must specify at least one of error handling or destination setting.",
+            ));
         }
         let destinations = self.destination_config.unwrap_or_default();
         let config = EventInvokeConfig {

@@ -37,7 +37,11 @@ pub struct CodeLocation {
     pub repository_type: &'static str,
 }
 
-fn find(cx: &Cx<'_>, function: &str, qualifier: Option<&str>) -> Result<(Function, FunctionConfiguration), Error> {
+fn find(
+    cx: &Cx<'_>,
+    function: &str,
+    qualifier: Option<&str>,
+) -> Result<(Function, FunctionConfiguration), Error> {
     let named = Named::read(cx, function, qualifier)?;
     let found = named.function(cx)?;
     let config = named.version(cx, &found)?;
@@ -168,5 +172,8 @@ fn all_versions(cx: &Cx<'_>, after: Option<String>, limit: usize) -> Result<List
         view.master_arn = Some(arn(cx, &view.function_name, Some("$LATEST")));
         view
     };
-    Ok(ListFunctionsOutput { functions: found.into_iter().map(|(_, view)| master(view)).collect(), next_marker })
+    Ok(ListFunctionsOutput {
+        functions: found.into_iter().map(|(_, view)| master(view)).collect(),
+        next_marker,
+    })
 }

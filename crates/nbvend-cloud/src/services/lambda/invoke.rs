@@ -57,7 +57,11 @@ pub struct InvokeOutput {
 pub enum Ticket {
     /// Nothing is to be waited for: the status of the answer.
     Settled(i64),
-    Run { job: Box<Job>, slot: Slot, tail: bool },
+    Run {
+        job: Box<Job>,
+        slot: Slot,
+        tail: bool,
+    },
 }
 
 impl Waiting for Invoke {
@@ -183,5 +187,7 @@ pub fn check_json(bytes: &[u8]) -> Result<(), Error> {
 fn client_context(text: &str) -> Result<String, Error> {
     let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = decoded.filter(|text| check_json(text.as_bytes()).is_ok());
-    decoded.ok_or_else(|| Error::NotJson("Client context must be a valid Base64-encoded JSON object.".to_owned()))
+    decoded.ok_or_else(|| {
+        Error::NotJson("Client context must be a valid Base64-encoded JSON object.".to_owned())
+    })
 }

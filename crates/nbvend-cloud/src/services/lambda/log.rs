@@ -52,7 +52,11 @@ pub fn push(engine: &Engine, role: &Caller, target: Target, lines: Vec<(Timestam
     let queue = engine.cache::<Queue>();
     let mut waiting = queue.0.lock().expect("nobody panics while queueing");
     if waiting.lines + lines.len() > QUEUE {
-        tracing::warn!(group = target.group, lines = lines.len(), "log lines are dropped: too many are waiting");
+        tracing::warn!(
+            group = target.group,
+            lines = lines.len(),
+            "log lines are dropped: too many are waiting"
+        );
         return;
     }
     waiting.lines += lines.len();
@@ -76,7 +80,8 @@ impl Reconciler for Writer {
                 std::mem::take(&mut *waiting)
             };
             // Together, so that they share a commit.
-            let writes = taken.batches.into_iter().map(|(target, (role, lines))| write(engine, role, target, lines));
+            let writes =
+                taken.batches.into_iter().map(|(target, (role, lines))| write(engine, role, target, lines));
             join_all(writes).await;
             Ok(Next::WhenWoken)
         })
@@ -133,10 +138,8 @@ fn put(cx: &mut Cx<'_>, target: &Target, events: Vec<InputLogEvent>) -> Result<(
         Err(error) if error.code != "ResourceNotFoundException" => return Err(error.into()),
         Err(_) => {}
     }
-    let stream = || CreateLogStream {
-        log_group_name: target.group.clone(),
-        log_stream_name: target.stream.clone(),
-    };
+    let stream =
+        || CreateLogStream { log_group_name: target.group.clone(), log_stream_name: target.stream.clone() };
     if cx.call(stream()).is_err() {
         cx.call(CreateLogGroup { log_group_name: target.group.clone(), ..Default::default() })?;
         cx.call(stream())?;

@@ -8,7 +8,7 @@
 //! What differs from AWS and why: a function is `Active` as soon as it is made, for nothing has to be prepared. `Active`
 //! tracing is stored and given back, but there is no X-Ray. `GetFunction` gives no `Code.Location`: there is no bucket
 //! of AWS's to link into. 100 invocations run at once, for they share one machine. Destinations of asynchronous
-//! invocations are functions.
+//! invocations are functions and event buses.
 
 mod account;
 mod alias;

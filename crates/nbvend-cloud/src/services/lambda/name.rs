@@ -158,7 +158,8 @@ mod tests {
     async fn functions_are_named_in_many_ways() {
         let world = World::new();
         let read = |function: &str, qualifier: Option<&str>| {
-            let outcome = world.engine.view(world.root(), |cx| Ok(Named::read(cx, function, qualifier))).unwrap();
+            let outcome =
+                world.engine.view(world.root(), |cx| Ok(Named::read(cx, function, qualifier))).unwrap();
             outcome.map(|n| (n.name, n.qualifier.unwrap_or_default())).map_err(|e| e.to_string())
         };
         let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
@@ -178,7 +179,11 @@ mod tests {
         }
         let bad = [
             ("f:1", Some("2"), "The derived qualifier from the function name does not match"),
-            ("arn:aws:lambda:eu-west-1:123456789012:function:f", None, "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"),
+            (
+                "arn:aws:lambda:eu-west-1:123456789012:function:f",
+                None,
+                "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+            ),
             ("arn:aws:lambda:us-east-1:999999999999:function:f", None, "Function not found"),
             ("a:b:c", None, "names no function"),
             (&"a".repeat(65), None, "less than or equal to 64"),

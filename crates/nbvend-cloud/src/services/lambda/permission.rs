@@ -145,8 +145,9 @@ impl AddPermission {
     }
 
     fn statement(&self, cx: &Cx<'_>, named: &Named) -> Result<Value, Error> {
-        let invalid =
-            || Error::parameter("The provided principal was invalid. Please check the principal and try again.");
+        let invalid = || {
+            Error::parameter("The provided principal was invalid. Please check the principal and try again.")
+        };
         let mut statement = json!({
             "Sid": self.statement_id,
             "Effect": "Allow",

@@ -118,4 +118,3 @@ fn due(
     }
     Ok((ready, next))
 }
-

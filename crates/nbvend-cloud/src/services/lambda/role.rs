@@ -23,15 +23,15 @@ pub const PRINCIPAL: &str = "lambda.amazonaws.com";
 /// A session is renewed when less than this and a whole time limit of the function is left of it.
 const MARGIN_MS: i64 = 5 * 60_000;
 
-fn assume(cx: &mut Cx<'_>, role: &str, session: &str) -> Result<AssumeRoleOutput, nbvend_wire::error::WireError> {
+fn assume(
+    cx: &mut Cx<'_>,
+    role: &str,
+    session: &str,
+) -> Result<AssumeRoleOutput, nbvend_wire::error::WireError> {
     let lambda = Caller::service(PRINCIPAL, cx.region());
     cx.call_as(
         lambda,
-        AssumeRole {
-            role_arn: role.to_owned(),
-            role_session_name: session.to_owned(),
-            ..Default::default()
-        },
+        AssumeRole { role_arn: role.to_owned(), role_session_name: session.to_owned(), ..Default::default() },
     )
 }
 
@@ -69,7 +69,12 @@ struct Kept {
 pub struct Sessions(Mutex<HashMap<String, Arc<Kept>>>);
 
 /// The session to run a version with.
-pub async fn session(engine: &Engine, region: &str, function: &str, config: &Config) -> Result<Session, Error> {
+pub async fn session(
+    engine: &Engine,
+    region: &str,
+    function: &str,
+    config: &Config,
+) -> Result<Session, Error> {
     let kept = {
         let sessions = engine.cache::<Sessions>();
         let mut sessions = sessions.0.lock().expect("nobody panics while holding the sessions");

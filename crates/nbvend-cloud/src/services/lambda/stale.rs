@@ -1,9 +1,9 @@
 //! Ends the processes of code and settings that are no more: after an update, the deletion of a version or of a whole
 //! function. What such a process has in hand it finishes.
 
+use super::name::version_number;
 use super::reconcile::CODE;
 use super::role::{InUse, PRINCIPAL, Sessions};
-use super::name::version_number;
 use super::state::{Function, Version};
 use crate::context::Cx;
 use crate::engine::Engine;

@@ -86,7 +86,9 @@ impl Operation for UpdateFunctionCode {
 /// An optimistic lock on `$LATEST`.
 pub fn unchanged_since(function: &Function, revision: Option<&str>) -> Result<(), Error> {
     match revision {
-        Some(revision) if revision != function.latest.revision => Err(Error::Revision("GetFunction/GetAlias")),
+        Some(revision) if revision != function.latest.revision => {
+            Err(Error::Revision("GetFunction/GetAlias"))
+        }
         _ => Ok(()),
     }
 }

@@ -243,7 +243,8 @@ impl Operation for ListBuckets {
         let prefix = self.prefix.as_deref().unwrap_or_default();
         let most = self.max_buckets.unwrap_or(usize::MAX - 1);
         let all = cx.tx.list::<Bucket>(GLOBAL, prefix, self.after.as_deref(), usize::MAX)?;
-        let here = |bucket: &Bucket| self.bucket_region.as_ref().is_none_or(|region| *region == bucket.region);
+        let here =
+            |bucket: &Bucket| self.bucket_region.as_ref().is_none_or(|region| *region == bucket.region);
         let mut buckets: Vec<_> = all
             .into_iter()
             .filter(here)

@@ -23,7 +23,9 @@ pub enum Error {
     BucketNotEmpty { bucket: String, versions: bool },
     #[error("The specified bucket is not valid.")]
     InvalidBucketName(String),
-    #[error("The {0} location constraint is incompatible for the region specific endpoint this request was sent to.")]
+    #[error(
+        "The {0} location constraint is incompatible for the region specific endpoint this request was sent to."
+    )]
     IllegalLocation(String),
     #[error("The specified location-constraint is not valid")]
     InvalidLocation(String),
@@ -36,9 +38,13 @@ pub enum Error {
     InvalidRange { range: String, size: u64 },
     #[error("The requested partnumber is not satisfiable")]
     InvalidPartNumber,
-    #[error("The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")]
+    #[error(
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+    )]
     NoSuchUpload(String),
-    #[error("One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")]
+    #[error(
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
+    )]
     InvalidPart { upload: String, number: u32 },
     #[error("The list of parts was not in ascending order. Parts must be ordered by part number.")]
     InvalidPartOrder,
@@ -59,7 +65,9 @@ pub enum Error {
     InvalidDigest,
     #[error("The provided 'x-amz-content-sha256' header does not match what was computed.")]
     ContentSha256,
-    #[error("The request signature we calculated does not match the signature you provided. Check your key and signing method.")]
+    #[error(
+        "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+    )]
     ChunkSignature,
     #[error("You did not provide the number of bytes specified by the Content-Length HTTP header")]
     IncompleteBody,
@@ -68,7 +76,9 @@ pub enum Error {
     #[error("{0}")]
     MalformedPolicy(String),
     /// Block Public Access forbids a policy that lets everybody in.
-    #[error("User: {who} is not authorized to perform: s3:PutBucketPolicy on resource: \"{bucket}\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.")]
+    #[error(
+        "User: {who} is not authorized to perform: s3:PutBucketPolicy on resource: \"{bucket}\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
+    )]
     PublicPolicyBlocked { who: String, bucket: String },
     #[error("The Versioning element must be specified")]
     VersioningMissing,
@@ -209,7 +219,9 @@ impl ServiceError for Error {
                     None => wire,
                 }
             }
-            Self::NoSuchVersion { key, version } => wire.with("Key", text(key)).with("VersionId", text(version)),
+            Self::NoSuchVersion { key, version } => {
+                wire.with("Key", text(key)).with("VersionId", text(version))
+            }
             Self::DeleteMarker { version } => wire
                 .with("Method", text("GET"))
                 .with("ResourceType", text("DeleteMarker"))

@@ -85,7 +85,9 @@ pub fn endpoint(config: &Config, host: &str) -> Option<Endpoint> {
 
 fn split_port(host: &str) -> (&str, Option<&str>) {
     match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port)),
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+            (name, Some(port))
+        }
         _ => (host, None),
     }
 }
@@ -122,7 +124,8 @@ mod tests {
             assert_eq!(at(url), names("b"), "{url}");
         }
         assert_eq!(at("https://my.s3.data.s3.us-east-1.amazonaws.com/d/a%20b.yml"), names("my.s3.data"));
-        let version = at("https://b.s3.amazonaws.com/k?versionId=x%2F1&a=b").and_then(|(_, _, version)| version);
+        let version =
+            at("https://b.s3.amazonaws.com/k?versionId=x%2F1&a=b").and_then(|(_, _, version)| version);
         assert_eq!(version.as_deref(), Some("x/1"));
         for url in [
             "https://example.com/b/k",

@@ -14,7 +14,7 @@
 //!   refused by name.
 //! - Completing a multipart upload copies the parts into one blob. Uploads never completed stay until aborted, as on AWS.
 //! - Keys with U+0000 or U+0001 are refused.
-//! - Signature version 2 is refused.
+//! - Signature version 2 is taken in presigned queries alone, which boto3 still makes by default; elsewhere it is refused.
 //!
 //! A body is first a blob that no record points to; the commit points to it. [`sweep`] removes blobs that nothing
 //! points to.
@@ -28,13 +28,20 @@ mod error;
 pub mod location;
 mod name;
 pub mod object;
+mod object_attributes;
+mod object_copy;
 mod object_delete;
 mod object_list;
 mod object_put;
+mod object_tagging;
+mod object_versions;
 mod state;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod upload;
+mod upload_complete;
+mod upload_list;
 mod version;
 mod wire;
 
@@ -43,7 +50,6 @@ use std::sync::Arc;
 use crate::operation::{Service, op};
 use crate::provider::Provider;
 use crate::reconcile::Reconciler;
-use crate::store::{StoreError, Tx};
 
 pub use location::{Location, location};
 pub use wire::handle;
@@ -53,13 +59,18 @@ pub static SERVICE: Service = Service {
     action_prefix: "s3",
     event_source: "s3.amazonaws.com",
     operations: &[
+        op::<upload::AbortMultipartUpload>(),
+        op::<upload_complete::CompleteMultipartUpload>(),
+        op::<object_copy::CopyObject>(),
         op::<bucket::CreateBucket>(),
+        op::<upload::CreateMultipartUpload>(),
         op::<bucket::DeleteBucket>(),
         op::<config::encryption::DeleteBucketEncryption>(),
         op::<config::ownership::DeleteBucketOwnershipControls>(),
         op::<config::policy::DeleteBucketPolicy>(),
         op::<config::tagging::DeleteBucketTagging>(),
         op::<object_delete::DeleteObject>(),
+        op::<object_tagging::DeleteObjectTagging>(),
         op::<object_delete::DeleteObjects>(),
         op::<config::public_access::DeletePublicAccessBlock>(),
         op::<config::ownership::GetBucketAcl>(),
@@ -71,11 +82,16 @@ pub static SERVICE: Service = Service {
         op::<config::tagging::GetBucketTagging>(),
         op::<config::versioning::GetBucketVersioning>(),
         op::<object::GetObject>(),
+        op::<object_attributes::GetObjectAttributes>(),
+        op::<object_tagging::GetObjectTagging>(),
         op::<config::public_access::GetPublicAccessBlock>(),
         op::<bucket::HeadBucket>(),
         op::<object::HeadObject>(),
         op::<bucket::ListBuckets>(),
+        op::<upload_list::ListMultipartUploads>(),
+        op::<object_versions::ListObjectVersions>(),
         op::<object_list::ListObjects>(),
+        op::<upload_list::ListParts>(),
         op::<config::ownership::PutBucketAcl>(),
         op::<config::encryption::PutBucketEncryption>(),
         op::<config::ownership::PutBucketOwnershipControls>(),
@@ -83,7 +99,10 @@ pub static SERVICE: Service = Service {
         op::<config::tagging::PutBucketTagging>(),
         op::<config::versioning::PutBucketVersioning>(),
         op::<object_put::PutObject>(),
+        op::<object_tagging::PutObjectTagging>(),
         op::<config::public_access::PutPublicAccessBlock>(),
+        op::<upload::UploadPart>(),
+        op::<upload::UploadPartCopy>(),
     ],
 };
 
@@ -93,9 +112,4 @@ pub static PROVIDERS: &[&dyn Provider] = cfn::PROVIDERS;
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
     vec![Arc::new(sweep::Sweep::default())]
-}
-
-/// Whether an object or a part of an upload lies in that blob.
-pub fn refers_to_blob(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
-    Ok(tx.stands_in::<state::Version>("blob", id)? || tx.stands_in::<state::Part>("blob", id)?)
 }

@@ -70,7 +70,20 @@ mod tests {
             assert!(check_bucket(good).is_ok(), "{good}");
         }
         let long = "a".repeat(64);
-        for bad in ["ab", "Abc", "a_b", "-ab", "ab-", "a..b", "192.168.5.4", "xn--abc", "abc-s3alias", &long, "a/b", ""] {
+        for bad in [
+            "ab",
+            "Abc",
+            "a_b",
+            "-ab",
+            "ab-",
+            "a..b",
+            "192.168.5.4",
+            "xn--abc",
+            "abc-s3alias",
+            &long,
+            "a/b",
+            "",
+        ] {
             assert!(check_bucket(bad).is_err(), "{bad}");
         }
     }

@@ -108,7 +108,13 @@ fn read_action(version: Option<&str>) -> Option<&'static str> {
 }
 
 /// `s3:ExistingObjectTag/<key>` and `s3:VersionId` of a call on an object.
-pub(super) fn existing_tag_keys(cx: &Cx<'_>, bucket: &str, key: &str, version: Option<&str>, keys: &mut ContextKeys) {
+pub(super) fn existing_tag_keys(
+    cx: &Cx<'_>,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    keys: &mut ContextKeys,
+) {
     if let Some(version) = version {
         keys.insert("s3:VersionId".to_owned(), vec![version.to_owned()]);
     }
@@ -119,7 +125,7 @@ pub(super) fn existing_tag_keys(cx: &Cx<'_>, bucket: &str, key: &str, version: O
     }
 }
 
-fn view(cx: &Cx<'_>, bucket: &str, key: &str, id: Option<&str>) -> Result<ObjectView, Error> {
+pub(super) fn view(cx: &Cx<'_>, bucket: &str, key: &str, id: Option<&str>) -> Result<ObjectView, Error> {
     let bucket = Bucket::load(cx, bucket)?;
     let (found, content) = version::found(cx, &bucket.name, key, id)?;
     Ok(ObjectView {

@@ -129,7 +129,9 @@ impl Operation for DeleteObjects {
             let Target { key, version_id, if_match } = target.clone();
             match cx.call(DeleteObject { bucket: self.bucket.clone(), key, version_id, if_match }) {
                 Ok(output) => deleted.push((target, output)),
-                Err(error) => errors.push(Refusal { target, code: error.code.into_owned(), message: error.message }),
+                Err(error) => {
+                    errors.push(Refusal { target, code: error.code.into_owned(), message: error.message })
+                }
             }
         }
         Ok(DeleteObjectsOutput { deleted, errors })

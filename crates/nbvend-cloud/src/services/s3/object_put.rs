@@ -61,7 +61,13 @@ impl Operation for PutObject {
         let bucket = Bucket::load(cx, &self.bucket)?;
         name::check_key(&self.key)?;
         name::check_tags(cx, &self.tags, 10)?;
-        check_conditions(cx, &self.bucket, &self.key, self.if_match.as_deref(), self.if_none_match.as_deref())?;
+        check_conditions(
+            cx,
+            &self.bucket,
+            &self.key,
+            self.if_match.as_deref(),
+            self.if_none_match.as_deref(),
+        )?;
         let body = self.body.ok_or(Error::IncompleteBody)?;
         let (e_tag, checksum) = (body.e_tag.clone(), body.checksum.clone());
         let encryption = self.encryption.unwrap_or_else(|| bucket.encryption.clone());

@@ -1,5 +1,6 @@
 //! S3 from outside: requests signed as clients sign them, through the door in process.
 
+mod configs;
 mod multi;
 mod wire;
 
@@ -109,11 +110,16 @@ impl Req {
             request = request.header("content-length", self.body.len());
         }
         // In pieces, as a network delivers it.
-        let pieces: Vec<_> =
-            self.body.chunks(100_000).map(|piece| Ok(http_body::Frame::data(Bytes::copy_from_slice(piece)))).collect();
+        let pieces: Vec<_> = self
+            .body
+            .chunks(100_000)
+            .map(|piece| Ok(http_body::Frame::data(Bytes::copy_from_slice(piece))))
+            .collect();
         let body = match pieces.is_empty() {
             true => door::full(Bytes::new()),
-            false => BodyExt::boxed_unsync(http_body_util::StreamBody::new(futures_util::stream::iter(pieces))),
+            false => {
+                BodyExt::boxed_unsync(http_body_util::StreamBody::new(futures_util::stream::iter(pieces)))
+            }
         };
         let request = request.body(body).unwrap();
         let peer = Peer { ip: std::net::Ipv4Addr::LOCALHOST.into(), secure: false };

@@ -30,7 +30,8 @@ fn null_version(cx: &Cx<'_>, bucket: &str, key: &str) -> Result<Option<Version>,
 /// A version with its content: what GET and HEAD find.
 pub fn found(cx: &Cx<'_>, bucket: &str, key: &str, id: Option<&str>) -> Result<(Version, Content), Error> {
     let version = match id {
-        None => newest(cx, bucket, key)?.ok_or_else(|| Error::NoSuchKey { key: key.to_owned(), delete_marker: None })?,
+        None => newest(cx, bucket, key)?
+            .ok_or_else(|| Error::NoSuchKey { key: key.to_owned(), delete_marker: None })?,
         Some(id) => by_id(cx, bucket, key, id)?
             .ok_or_else(|| Error::NoSuchVersion { key: key.to_owned(), version: id.to_owned() })?,
     };
@@ -60,8 +61,14 @@ pub fn put(cx: &Cx<'_>, bucket: &Bucket, key: &str, content: Option<Content>) ->
         }
         None
     };
-    let version =
-        Version { bucket: bucket.name.clone(), key: key.to_owned(), sequence, version_id, modified: cx.now(), content };
+    let version = Version {
+        bucket: bucket.name.clone(),
+        key: key.to_owned(),
+        sequence,
+        version_id,
+        modified: cx.now(),
+        content,
+    };
     cx.put_global(&version)?;
     Ok(version)
 }

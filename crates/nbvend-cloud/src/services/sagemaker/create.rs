@@ -8,7 +8,7 @@ use super::error::Error;
 use super::event::changed;
 use super::state::{Notebook, Status, lifecycle_config};
 use super::tags::{self, Tag};
-use super::{PRINCIPAL, NOTEBOOKS};
+use super::{NOTEBOOKS, PRINCIPAL};
 use crate::context::{ContextKeys, Cx};
 use crate::identity::Caller;
 use crate::operation::{Kind, Operation};

@@ -12,11 +12,17 @@ pub enum Error {
     #[error("Cannot create a duplicate Notebook Instance ({0})")]
     Duplicate(String),
     /// A transition that the state does not allow; the text is AWS's, seen in issue logs.
-    #[error("Status ({now}) not in ([{allowed}]). Unable to transition to ({next}) for Notebook Instance ({arn})")]
+    #[error(
+        "Status ({now}) not in ([{allowed}]). Unable to transition to ({next}) for Notebook Instance ({arn})"
+    )]
     WrongState { now: String, allowed: &'static str, next: &'static str, arn: String },
-    #[error("Could not assume role {0}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role.")]
+    #[error(
+        "Could not assume role {0}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role."
+    )]
     Role(String),
-    #[error("Unable to describe Notebook Instance Lifecycle Config '{0}'. Details: Could not find Notebook Instance Lifecycle Config.")]
+    #[error(
+        "Unable to describe Notebook Instance Lifecycle Config '{0}'. Details: Could not find Notebook Instance Lifecycle Config."
+    )]
     NoLifecycleConfig(String),
     #[error("Notebook Instance Lifecycle Config already exists. ({0})")]
     DuplicateLifecycleConfig(String),

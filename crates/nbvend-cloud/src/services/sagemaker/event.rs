@@ -6,6 +6,7 @@ use serde_json::json;
 use super::state::Notebook;
 use crate::context::Cx;
 use crate::outbox::Event;
+use crate::services::cloudformation::STACKS;
 use crate::store::StoreError;
 
 /// Writes a notebook whose status changed, and the event that says so.
@@ -17,6 +18,8 @@ pub fn changed(cx: &Cx<'_>, notebook: &mut Notebook) -> Result<(), StoreError> {
 
 /// The event alone: for a notebook that is gone.
 pub fn tell(cx: &Cx<'_>, notebook: &Notebook) -> Result<(), StoreError> {
+    // A stack may be waiting for just this.
+    cx.wake(STACKS);
     let mut detail = json!({
         "NotebookInstanceArn": notebook.arn,
         "NotebookInstanceName": notebook.name,

@@ -220,8 +220,9 @@ impl Operation for ListNotebookInstanceLifecycleConfigs {
     fn run(self, cx: &mut Cx<'_>) -> Result<LifecycleConfigs, Error> {
         let after = self.next_token.as_deref().map(page::read).transpose()?;
         let all = cx.tx.list::<LifecycleConfig>(cx.region(), "", after.as_deref(), usize::MAX)?;
-        let mut rest =
-            all.into_iter().filter(|c| self.name_contains.as_ref().is_none_or(|part| c.name.contains(part.as_str())));
+        let mut rest = all
+            .into_iter()
+            .filter(|c| self.name_contains.as_ref().is_none_or(|part| c.name.contains(part.as_str())));
         let page: Vec<_> = rest
             .by_ref()
             .take(self.max_results.unwrap_or(10))
@@ -233,7 +234,8 @@ impl Operation for ListNotebookInstanceLifecycleConfigs {
             })
             .collect();
         let more = rest.next().is_some();
-        let last = page.last().filter(|_| more).map(|c| page::write(&c.notebook_instance_lifecycle_config_name));
+        let last =
+            page.last().filter(|_| more).map(|c| page::write(&c.notebook_instance_lifecycle_config_name));
         Ok(LifecycleConfigs { notebook_instance_lifecycle_configs: page, next_token: last })
     }
 }

@@ -46,7 +46,8 @@ pub struct Summary {
 
 impl ListNotebookInstances {
     fn wants(&self, notebook: &Notebook) -> bool {
-        let contains = |text: &str, part: &Option<String>| part.as_ref().is_none_or(|part| text.contains(part.as_str()));
+        let contains =
+            |text: &str, part: &Option<String>| part.as_ref().is_none_or(|part| text.contains(part.as_str()));
         let config = notebook.lifecycle_config.as_deref().unwrap_or_default();
         contains(&notebook.name, &self.name_contains)
             && contains(config, &self.notebook_instance_lifecycle_config_name_contains)
@@ -93,12 +94,18 @@ impl Operation for ListNotebookInstances {
                 let last = super::page::read(token)?;
                 let at = all.iter().position(|(key, _)| format!("{}\n{}", key.0, key.1) == last);
                 // The notebook the last page ended with is gone: go on where it would stand.
-                at.map_or_else(|| all.partition_point(|(key, _)| format!("{}\n{}", key.0, key.1) < last), |at| at + 1)
+                at.map_or_else(
+                    || all.partition_point(|(key, _)| format!("{}\n{}", key.0, key.1) < last),
+                    |at| at + 1,
+                )
             }
         };
         let end = all.len().min(start + self.max_results.unwrap_or(10));
         let next_token = (end < all.len())
-            .then(|| all.get(end.wrapping_sub(1)).map(|(key, _)| super::page::write(&format!("{}\n{}", key.0, key.1))))
+            .then(|| {
+                all.get(end.wrapping_sub(1))
+                    .map(|(key, _)| super::page::write(&format!("{}\n{}", key.0, key.1)))
+            })
             .flatten();
         let (region, suffix) = (cx.region(), &cx.config().url_suffix);
         let page = all.drain(start.min(end)..end).map(|(_, notebook)| Summary {

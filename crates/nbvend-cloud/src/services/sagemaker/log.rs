@@ -22,7 +22,8 @@ pub(super) async fn write(engine: &Engine, region: &str, notebook: &Notebook, lo
     let written = engine.transact(sagemaker.clone(), move |cx| {
         let role = assume(cx, &notebook, &sagemaker)?;
         // The group may be there already, and so may the stream of an earlier start.
-        let _ = cx.call_as(role.clone(), CreateLogGroup { log_group_name: GROUP.to_owned(), ..Default::default() });
+        let _ = cx
+            .call_as(role.clone(), CreateLogGroup { log_group_name: GROUP.to_owned(), ..Default::default() });
         for log in logs.iter().filter(|log| !log.lines.is_empty()) {
             let stream = format!("{}/{}", notebook.name, log.hook);
             let make = CreateLogStream { log_group_name: GROUP.to_owned(), log_stream_name: stream.clone() };

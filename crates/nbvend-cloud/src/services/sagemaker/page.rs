@@ -11,5 +11,7 @@ pub fn write(key: &str) -> String {
 
 pub fn read(token: &str) -> Result<String, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| Error::Validation("Invalid pagination token".to_owned()))
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| Error::Validation("Invalid pagination token".to_owned()))
 }

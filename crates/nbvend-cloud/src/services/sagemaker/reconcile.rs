@@ -24,7 +24,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::event::{changed, tell};
 use super::state::{LifecycleConfig, Link, Notebook, Session, Status, hour};
-use super::{PRINCIPAL, NOTEBOOKS, log};
+use super::{NOTEBOOKS, PRINCIPAL, log};
 use crate::context::Cx;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -218,7 +218,8 @@ async fn restart(
             now.generation += 1;
             if let Some(reason) = died.filter(|_| now.deaths >= DEATHS) {
                 now.status = Status::Failed;
-                now.failure_reason = Some(format!("its server ended {DEATHS} times: {reason}").chars().take(1024).collect());
+                now.failure_reason =
+                    Some(format!("its server ended {DEATHS} times: {reason}").chars().take(1024).collect());
             }
             Ok(changed(cx, &mut now)?)
         })

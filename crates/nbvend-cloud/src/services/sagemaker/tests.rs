@@ -25,7 +25,8 @@ async fn create(world: &World, name: &str) -> Result<Value, String> {
 }
 
 async fn status(world: &World, name: &str) -> String {
-    let answer = call(world, "DescribeNotebookInstance", json!({"NotebookInstanceName": name})).await.unwrap();
+    let answer =
+        call(world, "DescribeNotebookInstance", json!({"NotebookInstanceName": name})).await.unwrap();
     answer["NotebookInstanceStatus"].as_str().unwrap().to_owned()
 }
 
@@ -39,7 +40,9 @@ async fn a_life() {
     let name = json!({"NotebookInstanceName": "Ada-Notebook"});
     assert_eq!(
         call(&world, "StopNotebookInstance", name.clone()).await.unwrap_err(),
-        format!("400 ValidationException Status (Pending) not in ([InService]). Unable to transition to (Stopping) for Notebook Instance ({arn})")
+        format!(
+            "400 ValidationException Status (Pending) not in ([InService]). Unable to transition to (Stopping) for Notebook Instance ({arn})"
+        )
     );
     let world = world.restart();
     world.settle().await;
@@ -77,7 +80,10 @@ async fn a_start_that_fails_says_why_and_may_be_tried_again() {
     world.settle().await;
     let name = json!({"NotebookInstanceName": "x"});
     let failed = call(&world, "DescribeNotebookInstance", name.clone()).await.unwrap();
-    assert_eq!((&failed["NotebookInstanceStatus"], &failed["FailureReason"]), (&json!("Failed"), &json!("no Python")));
+    assert_eq!(
+        (&failed["NotebookInstanceStatus"], &failed["FailureReason"]),
+        (&json!("Failed"), &json!("no Python"))
+    );
     world.notebooks.broken.lock().unwrap().clear();
     call(&world, "StartNotebookInstance", name).await.unwrap();
     world.settle().await;
@@ -105,7 +111,10 @@ async fn a_link_opens_a_session_for_five_minutes_and_one_start() {
     let opened = access::redeem(&world.engine, REGION, "ada", &token).await.unwrap();
     let visit = access::session(&world.engine, REGION, "ada", &opened.cookie).unwrap();
     assert_eq!(visit.user, "root");
-    assert_eq!(access::session(&world.engine, REGION, "bob", &opened.cookie).unwrap_err(), Refusal::NoSession);
+    assert_eq!(
+        access::session(&world.engine, REGION, "bob", &opened.cookie).unwrap_err(),
+        Refusal::NoSession
+    );
     assert_eq!(access::redeem(&world.engine, REGION, "bob", &token).await.unwrap_err(), Refusal::BadToken);
     assert_eq!(access::redeem(&world.engine, REGION, "ada", "AAAA").await.unwrap_err(), Refusal::BadToken);
     world.clock.advance(2);
@@ -136,7 +145,10 @@ async fn wrong_durations_and_names_are_refused() {
     assert!(create(&world, "-ada").await.unwrap_err().contains("regular expression pattern"));
     let input = json!({"NotebookInstanceName": "a", "InstanceType": "ml.t3.medium", "RoleArn": ROLE, "SubnetId": "s"});
     let error = call(&world, "CreateNotebookInstance", input).await.unwrap_err();
-    assert_eq!(error, "400 ValidationException SubnetId of CreateNotebookInstance is not supported by nbvend");
+    assert_eq!(
+        error,
+        "400 ValidationException SubnetId of CreateNotebookInstance is not supported by nbvend"
+    );
     let input = json!({"NotebookInstanceName": "a", "InstanceType": "ml.t3.medium", "RoleArn": "arn:aws:iam::123456789012:role/Nobody"});
     let error = call(&world, "CreateNotebookInstance", input).await.unwrap_err();
     assert!(error.contains("Could not assume role arn:aws:iam::123456789012:role/Nobody"), "{error}");
@@ -156,7 +168,13 @@ async fn lists_page_through() {
             input["NextToken"] = token;
         }
         let page = call(&world, "ListNotebookInstances", input).await.unwrap();
-        seen.extend(page["NotebookInstances"].as_array().unwrap().iter().map(|n| n["NotebookInstanceName"].to_string()));
+        seen.extend(
+            page["NotebookInstances"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|n| n["NotebookInstanceName"].to_string()),
+        );
         token = page["NextToken"].clone();
         if token.is_null() {
             break;

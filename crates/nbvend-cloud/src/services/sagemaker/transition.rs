@@ -24,7 +24,12 @@ fn in_state(
     if allowed.contains(&notebook.status) {
         return Ok(notebook);
     }
-    Err(Error::WrongState { now: notebook.status.name().to_owned(), allowed: printed, next, arn: notebook.arn })
+    Err(Error::WrongState {
+        now: notebook.status.name().to_owned(),
+        allowed: printed,
+        next,
+        arn: notebook.arn,
+    })
 }
 
 macro_rules! by_name {

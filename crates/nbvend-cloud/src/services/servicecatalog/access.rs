@@ -28,7 +28,9 @@ impl Sight {
         let mut seen = BTreeSet::new();
         let names = super::groups::names_of(cx)?;
         for arn in &names {
-            seen.extend(cx.find::<PrincipalAssociation>("principal", arn)?.into_iter().map(|a| a.portfolio_id));
+            seen.extend(
+                cx.find::<PrincipalAssociation>("principal", arn)?.into_iter().map(|a| a.portfolio_id),
+            );
         }
         let nameless: Vec<String> = names.iter().filter_map(|arn| without_account(arn)).collect();
         for association in cx.find::<PrincipalAssociation>("kind", PrincipalKind::Pattern.name())? {
@@ -89,7 +91,11 @@ impl Sight {
         match (id, name) {
             (Some(id), None) => {
                 let product = cx.get::<Product>(id)?.ok_or_else(|| Error::ProductNotFound(id.to_owned()))?;
-                if self.finds(cx, &product.id)? { Ok(product) } else { Err(Error::ProductNotFound(id.to_owned())) }
+                if self.finds(cx, &product.id)? {
+                    Ok(product)
+                } else {
+                    Err(Error::ProductNotFound(id.to_owned()))
+                }
             }
             (None, Some(name)) => {
                 let mut found = Vec::new();

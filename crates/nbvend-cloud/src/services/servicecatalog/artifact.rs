@@ -58,7 +58,8 @@ pub struct ArtifactProperties {
 
 /// A product's versions, oldest first.
 pub fn of_product(cx: &Cx<'_>, product_id: &str) -> Result<Vec<Artifact>, Error> {
-    let mut all: Vec<Artifact> = cx.tx.list(cx.region(), &Artifact::key_of(product_id, ""), None, usize::MAX)?;
+    let mut all: Vec<Artifact> =
+        cx.tx.list(cx.region(), &Artifact::key_of(product_id, ""), None, usize::MAX)?;
     all.sort_by_key(|artifact| artifact.number);
     Ok(all)
 }
@@ -69,7 +70,12 @@ pub fn find(cx: &Cx<'_>, product_id: &str, id: &str) -> Result<Artifact, Error> 
 }
 
 /// A product's version by id or name, exactly one of which must be given.
-pub fn choose(cx: &Cx<'_>, product_id: &str, id: Option<&str>, name: Option<&str>) -> Result<Artifact, Error> {
+pub fn choose(
+    cx: &Cx<'_>,
+    product_id: &str,
+    id: Option<&str>,
+    name: Option<&str>,
+) -> Result<Artifact, Error> {
     match (id, name) {
         (Some(id), None) => find(cx, product_id, id),
         (None, Some(name)) => {
@@ -84,7 +90,9 @@ pub fn choose(cx: &Cx<'_>, product_id: &str, id: Option<&str>, name: Option<&str
 /// Reads the template and adds a version to the product; writes both.
 pub fn add(cx: &mut Cx<'_>, product: &mut Product, new: ArtifactProperties) -> Result<Artifact, Error> {
     if let Some(kind) = new.kind.filter(|kind| kind != TEMPLATE) {
-        return Err(Error::Invalid(format!("Type {kind} of a provisioning artifact is not supported by nbvend")));
+        return Err(Error::Invalid(format!(
+            "Type {kind} of a provisioning artifact is not supported by nbvend"
+        )));
     }
     if let Some(key) = new.info.keys().find(|key| *key != "LoadTemplateFromURL") {
         return Err(Error::Invalid(format!("{key} of Info is not supported by nbvend")));

@@ -39,10 +39,15 @@ fn fits(product: &Product, filter: &str, value: &str) -> bool {
         "SourceProductId" => false,
         _ => {
             let texts = [
-                Some(&product.name), Some(&product.owner), product.description.as_ref(),
-                product.distributor.as_ref(), product.support_description.as_ref(), Some(&product.id),
+                Some(&product.name),
+                Some(&product.owner),
+                product.description.as_ref(),
+                product.distributor.as_ref(),
+                product.support_description.as_ref(),
+                Some(&product.id),
             ];
-            let all = texts.into_iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n");
+            let all =
+                texts.into_iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n");
             value.split_whitespace().all(|word| all.contains(&word.to_lowercase()))
         }
     }
@@ -105,14 +110,16 @@ impl Operation for SearchProducts {
         }
         let total = keyed.len();
         let descending = self.sort_order.as_deref() == Some("DESCENDING");
-        let (found, next_page_token) = page::cut(keyed, descending, self.page_token.as_deref(), self.page_size)?;
+        let (found, next_page_token) =
+            page::cut(keyed, descending, self.page_token.as_deref(), self.page_size)?;
         let mut product_view_summaries = Vec::with_capacity(found.len());
         for product in &found {
             product_view_summaries.push(summary(cx, &sight, product)?);
         }
         let mut product_view_aggregations = BTreeMap::new();
         if total > 0 {
-            let owners = owners.into_iter().map(|(value, approximate_count)| Aggregation { value, approximate_count });
+            let owners =
+                owners.into_iter().map(|(value, approximate_count)| Aggregation { value, approximate_count });
             product_view_aggregations.insert("Owner", owners.collect());
             let types = vec![Aggregation { value: TEMPLATE.to_owned(), approximate_count: total }];
             product_view_aggregations.insert("ProductType", types);

@@ -82,7 +82,8 @@ pub fn tags_may_change(cx: &Cx<'_>, portfolio_id: &str, product_id: &str) -> Res
 fn check(kind: &str, parameters: &str) -> Result<(), Error> {
     let invalid = |what: &str| Error::Invalid(format!("Invalid constraint parameters: {what}"));
     let given: Value = serde_json::from_str(parameters).map_err(|error| invalid(&error.to_string()))?;
-    let members: Vec<&str> = given.as_object().map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
+    let members: Vec<&str> =
+        given.as_object().map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
     match kind {
         "LAUNCH" => match (members.as_slice(), given["RoleArn"].as_str(), given["LocalRoleName"].as_str()) {
             (["RoleArn"], Some(arn), _) if is_role(arn) => Ok(()),
@@ -146,7 +147,8 @@ impl Operation for CreateConstraint {
     type Error = Error;
 
     fn run(self, cx: &mut Cx<'_>) -> Result<ConstraintOutput, Error> {
-        let request = json!([self.portfolio_id, self.product_id, self.parameters, self.kind, self.description]);
+        let request =
+            json!([self.portfolio_id, self.product_id, self.parameters, self.kind, self.description]);
         let digest = digest(cx, &request);
         if let Some(id) = recall(cx, Self::NAME, &self.idempotency_token, &digest)?
             && let Some(made) = cx.get::<Constraint>(&id)?
@@ -161,7 +163,8 @@ impl Operation for CreateConstraint {
         check(&self.kind, &self.parameters)?;
         if of_pair(cx, &self.portfolio_id, &self.product_id)?.iter().any(|one| one.kind == self.kind) {
             let (kind, product, portfolio) = (self.kind, self.product_id, self.portfolio_id);
-            let text = format!("A {kind} constraint exists already for product {product} in portfolio {portfolio}");
+            let text =
+                format!("A {kind} constraint exists already for product {product} in portfolio {portfolio}");
             return Err(Error::Duplicate(text));
         }
         let constraint = Constraint {

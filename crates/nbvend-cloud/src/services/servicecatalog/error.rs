@@ -64,7 +64,9 @@ pub enum Error {
     #[error("{0}")]
     Limit(String),
     /// An operation that needs the product at rest.
-    #[error("Provisioned product {id} is {status}: the operation is possible when the one under way has ended.")]
+    #[error(
+        "Provisioned product {id} is {status}: the operation is possible when the one under way has ended."
+    )]
     UnderChange { id: String, status: &'static str },
     #[error("{0}")]
     State(String),
@@ -74,7 +76,10 @@ pub enum Error {
 
 fn place(error: &TemplateError) -> String {
     match (error.line, error.column) {
-        (Some(line), Some(column)) => format!("{} (line {line}, column {column})", error.message),
+        // A text that does not parse has its place in the message already.
+        (Some(line), Some(column)) if !error.message.contains("(line ") => {
+            format!("{} (line {line}, column {column})", error.message)
+        }
         _ => error.message.clone(),
     }
 }

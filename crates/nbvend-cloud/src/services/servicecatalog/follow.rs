@@ -48,7 +48,10 @@ pub enum Seen {
     Done(Vec<Output>),
     Gone,
     /// Failed; whether the stack is back at what it was before.
-    Failed { failure: Failure, as_before: bool },
+    Failed {
+        failure: Failure,
+        as_before: bool,
+    },
 }
 
 /// Looks at a record's stack, as whoever asked for it.
@@ -81,15 +84,18 @@ pub fn look(cx: &mut Cx<'_>, record: &LaunchRecord) -> Result<Seen, EngineError>
 fn read(cx: &Cx<'_>, kind: RecordKind, unchanged: bool, stack: StackView) -> Seen {
     let status = stack.stack_status.as_str();
     let failed = |as_before| {
-        let reason = stack.stack_status_reason.clone().filter(|reason| !reason.is_empty());
+        // The first resource that failed says more than the stack's list of those that did.
+        let mut reasons = [&stack.failure, &stack.stack_status_reason].into_iter().flatten();
+        let reason = reasons.find(|reason| !reason.is_empty()).cloned();
         let reason = reason.unwrap_or_else(|| format!("The stack {} is {status}", stack.stack_name));
         Seen::Failed { failure: Failure::stack(cx, &reason), as_before }
     };
     match (kind, status) {
         (_, "DELETE_COMPLETE") => Seen::Gone,
-        (RecordKind::Provision | RecordKind::Update, "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS") => {
-            Seen::RollingBack
-        }
+        (
+            RecordKind::Provision | RecordKind::Update,
+            "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS",
+        ) => Seen::RollingBack,
         (_, status) if status.ends_with("_IN_PROGRESS") => Seen::NotYet,
         (RecordKind::Provision, "CREATE_COMPLETE") => Seen::Done(outputs(stack)),
         (RecordKind::Update, "UPDATE_COMPLETE") => Seen::Done(outputs(stack)),
@@ -190,11 +196,10 @@ pub fn fail(
     let untouched = record.status == RecordStatus::Created;
     let before = record.work.as_ref().map(|work| work.before);
     let status = match (record.kind, before) {
-        (RecordKind::Update | RecordKind::Terminate, Some(ProductStatus::Available | ProductStatus::Tainted))
-            if untouched =>
-        {
-            ProductStatus::Tainted
-        }
+        (
+            RecordKind::Update | RecordKind::Terminate,
+            Some(ProductStatus::Available | ProductStatus::Tainted),
+        ) if untouched => ProductStatus::Tainted,
         _ => ProductStatus::Error,
     };
     end(cx, record, product, failure, status)

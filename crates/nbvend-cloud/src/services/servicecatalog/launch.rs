@@ -5,12 +5,17 @@ use nbvend_wire::timestamp::Timestamp;
 
 use super::error::Error;
 use super::follow::{Failure, abandon, fail, finish};
-use super::state::{Actor, Given, LaunchRecord, Portfolio, Product, ProvisionedProduct, RecordKind, RecordStatus, Work};
+use super::state::{
+    Actor, Given, LaunchRecord, Portfolio, Product, ProvisionedProduct, RecordKind, RecordStatus, Work,
+};
 use super::{PRINCIPAL, template};
 use crate::context::Cx;
 use crate::error::{EngineError, ServiceError};
 use crate::identity::Caller;
-use crate::services::cloudformation::stack::{CreateStack, DeleteStack, Parameter, Tag, UpdateStack};
+use crate::operation::Operation;
+use crate::services::cloudformation::stack::{
+    CreateStack, DeleteStack, Parameter, Prepared, Tag, UpdateStack,
+};
 use crate::services::sts::assume_role::AssumeRole;
 
 /// A session of the launch role is renewed when so little of it is left, in milliseconds.
@@ -46,9 +51,37 @@ pub fn told(error: WireError) -> Result<WireError, EngineError> {
     if error.status == 500 { Err(EngineError::Called(error)) } else { Ok(error) }
 }
 
+fn stack_name(cx: &Cx<'_>, product_id: &str) -> String {
+    format!("SC-{}-{product_id}", cx.account())
+}
+
+/// Lets CloudFormation read and check the template of a launch on a snapshot, so that the writer need not. Only where
+/// it does not matter who asks: parameters that stand for values in Parameter Store are read as the launch role. What
+/// is wrong is said when the stack is asked for.
+pub fn prepare(cx: &mut Cx<'_>, record: &LaunchRecord) -> Prepared {
+    let Some(work) = record.work.as_ref().filter(|_| record.kind == RecordKind::Provision) else {
+        return Prepared::default();
+    };
+    let template = work.template.as_ref().and_then(|digest| template::by_digest(cx, digest).ok());
+    let Some(template) = template.filter(|t| t.parameters.iter().all(|decl| !decl.kind.is_ssm())) else {
+        return Prepared::default();
+    };
+    let mut request = CreateStack {
+        stack_name: stack_name(cx, &record.provisioned_product_id),
+        template_body: Some(template.text.clone()),
+        parameters: work.parameters.iter().map(parameter).collect(),
+        ..CreateStack::default()
+    };
+    match request.prepare(cx) {
+        Ok(()) => request.prepared,
+        Err(_) => Prepared::default(),
+    }
+}
+
 /// Begins a record's work. It was begun already if its state says so.
-pub fn begin(cx: &mut Cx<'_>, id: &str) -> Result<(), EngineError> {
-    let Some(mut record) = cx.get::<LaunchRecord>(id)?.filter(|one| one.status == RecordStatus::Created) else {
+pub fn begin(cx: &mut Cx<'_>, id: &str, prepared: Prepared) -> Result<(), EngineError> {
+    let Some(mut record) = cx.get::<LaunchRecord>(id)?.filter(|one| one.status == RecordStatus::Created)
+    else {
         return Ok(());
     };
     let (Some(work), Some(mut product)) =
@@ -59,7 +92,7 @@ pub fn begin(cx: &mut Cx<'_>, id: &str) -> Result<(), EngineError> {
     if record.kind == RecordKind::Terminate && (product.stack_id.is_none() || work.retain) {
         return finish(cx, record, product, None);
     }
-    match ask(cx, &mut record, &mut product, &work) {
+    match ask(cx, &mut record, &mut product, &work, prepared) {
         Ok(()) => {
             record.status = RecordStatus::InProgress;
             record.updated = cx.now();
@@ -78,6 +111,7 @@ fn ask(
     record: &mut LaunchRecord,
     product: &mut ProvisionedProduct,
     work: &Work,
+    prepared: Prepared,
 ) -> Result<(), Stop> {
     let caller = match &record.launch_role_arn {
         None => work.by.through(PRINCIPAL),
@@ -97,13 +131,13 @@ fn ask(
     match (record.kind, product.stack_id.clone()) {
         (RecordKind::Provision, _) => {
             let request = CreateStack {
-                stack_name: format!("SC-{}-{}", cx.account(), product.id),
+                stack_name: stack_name(cx, &product.id),
                 template_body: text,
                 parameters: work.parameters.iter().map(parameter).collect(),
                 capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
                 tags: tags(cx, record, product, work)?,
-                notification_arns: product.notification_arns.clone(),
                 client_request_token: Some(record.id.clone()),
+                prepared,
                 ..CreateStack::default()
             };
             let made = cx.call_as(caller, request);
@@ -116,7 +150,6 @@ fn ask(
                 parameters: work.parameters.iter().map(parameter).collect(),
                 capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
                 tags: tags(cx, record, product, work)?,
-                notification_arns: product.notification_arns.clone(),
                 client_request_token: Some(record.id.clone()),
                 ..UpdateStack::default()
             };
@@ -134,7 +167,8 @@ fn ask(
         }
         (RecordKind::Terminate, Some(stack)) => {
             let token = Some(record.id.clone());
-            let request = DeleteStack { stack_name: stack, client_request_token: token, ..DeleteStack::default() };
+            let request =
+                DeleteStack { stack_name: stack, client_request_token: token, ..DeleteStack::default() };
             cx.call_as(caller, request).map_err(|error| refused(cx, error))?;
         }
         (RecordKind::Update | RecordKind::Terminate, None) => {

@@ -139,7 +139,8 @@ impl Operation for DescribeProvisioningParameters {
         let artifact = launchable(cx, &product.id, id.as_deref(), name.as_deref())?;
         let path = sight.path(cx, &product.id, self.path_id.as_deref(), self.path_name.as_deref())?;
         let parsed = template::of(cx, &artifact)?;
-        let instruction = |kind, value: &Option<String>| value.clone().map(|value| UsageInstruction { kind, value });
+        let instruction =
+            |kind, value: &Option<String>| value.clone().map(|value| UsageInstruction { kind, value });
         let metadata = parsed.metadata.as_ref().map(ToString::to_string);
         let outputs: Vec<OutputKey> = parsed
             .outputs

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn pages_follow_each_other_though_items_go() {
-        let items = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), (*n).to_owned())).collect::<Vec<_>>();
+        let items =
+            |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), (*n).to_owned())).collect::<Vec<_>>();
         let (page, next) = cut(items(&["c", "a", "d", "b"]), false, None, Some(2)).unwrap();
         assert_eq!(page, ["a", "b"]);
         let (page, next) = cut(items(&["c", "a", "d"]), false, next.as_deref(), Some(2)).unwrap();

@@ -148,8 +148,7 @@ impl Operation for ListPrincipalsForPortfolio {
         let after = page::after(self.page_token.as_deref())?;
         let size = page::size(self.page_size);
         let prefix = format!("{}/", portfolio.id);
-        let found =
-            cx.tx.list::<PrincipalAssociation>(cx.region(), &prefix, after.as_deref(), size + 1)?;
+        let found = cx.tx.list::<PrincipalAssociation>(cx.region(), &prefix, after.as_deref(), size + 1)?;
         let key = |one: &PrincipalAssociation| {
             PrincipalAssociation::key_of(&one.portfolio_id, one.kind, &one.principal_arn)
         };

@@ -133,12 +133,20 @@ impl Operation for CreateProduct {
 
     fn run(self, cx: &mut Cx<'_>) -> Result<CreateProductOutput, Error> {
         if self.product_type != TEMPLATE {
-            let text = format!("ProductType {} of CreateProduct is not supported by nbvend", self.product_type);
+            let text =
+                format!("ProductType {} of CreateProduct is not supported by nbvend", self.product_type);
             return Err(Error::Invalid(text));
         }
         let request = json!([
-            self.name, self.owner, self.description, self.distributor, self.support_description,
-            self.support_email, self.support_url, self.tags, self.provisioning_artifact_parameters,
+            self.name,
+            self.owner,
+            self.description,
+            self.distributor,
+            self.support_description,
+            self.support_email,
+            self.support_url,
+            self.tags,
+            self.provisioning_artifact_parameters,
         ]);
         let digest = digest(cx, &request);
         if let Some(id) = recall(cx, Self::NAME, &self.idempotency_token, &digest)?
@@ -148,7 +156,8 @@ impl Operation for CreateProduct {
             return Ok(CreateProductOutput::of(cx, &made, first));
         }
         let Some(first) = self.provisioning_artifact_parameters else {
-            let text = "ProvisioningArtifactParameters is required for products of type CLOUD_FORMATION_TEMPLATE";
+            let text =
+                "ProvisioningArtifactParameters is required for products of type CLOUD_FORMATION_TEMPLATE";
             return Err(Error::Invalid(text.to_owned()));
         };
         let mut product = Product {

@@ -133,7 +133,8 @@ impl Operation for SearchProductsAsAdmin {
             keyed.push((sort_key(cx, self.sort_by.as_deref(), &product)?, product));
         }
         let descending = self.sort_order.as_deref() == Some("DESCENDING");
-        let (found, next_page_token) = page::cut(keyed, descending, self.page_token.as_deref(), self.page_size)?;
+        let (found, next_page_token) =
+            page::cut(keyed, descending, self.page_token.as_deref(), self.page_size)?;
         let product_view_details = found.iter().map(|product| ProductViewDetail::of(cx, product)).collect();
         Ok(SearchProductsAsAdminOutput { product_view_details, next_page_token })
     }

@@ -80,7 +80,9 @@ impl Operation for UpdateProvisionedProductProperties {
                 "OWNER" => (launched.user_arn, launched.session_arn) = owner(cx, value)?,
                 "LAUNCH_ROLE" => {
                     let role = Arn::from_str(value).is_ok_and(|arn| {
-                        arn.service == "iam" && arn.account == cx.account() && arn.resource_parts().0 == "role"
+                        arn.service == "iam"
+                            && arn.account == cx.account()
+                            && arn.resource_parts().0 == "role"
                     });
                     if !role {
                         return Err(Error::Invalid(format!("Invalid launch role: {value}")));

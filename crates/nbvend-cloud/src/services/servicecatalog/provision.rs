@@ -11,8 +11,8 @@ use super::launch_path::launchable;
 use super::parameter::{self, Parameter};
 use super::record::RecordAnswer;
 use super::state::{
-    Artifact, Given, LaunchRecord, Product, ProductStatus, ProvisionedProduct, RecordKind, Work, digest, recall,
-    remember,
+    Artifact, Given, LaunchRecord, Product, ProductStatus, ProvisionedProduct, RecordKind, Work, digest,
+    recall, remember,
 };
 use super::tags::{self, Tag};
 use super::template;
@@ -56,7 +56,8 @@ impl ProvisionProduct {
             }
             other => other?,
         };
-        let (id, name) = (self.provisioning_artifact_id.as_deref(), self.provisioning_artifact_name.as_deref());
+        let (id, name) =
+            (self.provisioning_artifact_id.as_deref(), self.provisioning_artifact_name.as_deref());
         let artifact = launchable(cx, &product.id, id, name)?;
         let path = sight.path(cx, &product.id, self.path_id.as_deref(), self.path_name.as_deref())?;
         Ok(Choice { product, artifact, path })
@@ -65,8 +66,15 @@ impl ProvisionProduct {
     fn digest(&self, cx: &Cx<'_>) -> String {
         let parameters: Vec<_> = self.provisioning_parameters.iter().map(|p| (&p.key, &p.value)).collect();
         let request = json!([
-            self.product_id, self.product_name, self.provisioning_artifact_id, self.provisioning_artifact_name,
-            self.path_id, self.path_name, self.provisioned_product_name, parameters, self.tags,
+            self.product_id,
+            self.product_name,
+            self.provisioning_artifact_id,
+            self.provisioning_artifact_name,
+            self.path_id,
+            self.path_name,
+            self.provisioned_product_name,
+            parameters,
+            self.tags,
             self.notification_arns,
         ]);
         digest(cx, &request)
@@ -103,6 +111,11 @@ impl Operation for ProvisionProduct {
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<RecordAnswer, Error> {
+        if !self.notification_arns.is_empty() {
+            let text =
+                "NotificationArns of ProvisionProduct is not supported by nbvend: it has no SNS topics";
+            return Err(Error::Invalid(text.to_owned()));
+        }
         let digest = self.digest(cx);
         if let Some(id) = recall(cx, Self::NAME, &self.provision_token, &digest)?
             && let Some(record) = cx.get::<LaunchRecord>(&id)?
@@ -137,7 +150,6 @@ impl Operation for ProvisionProduct {
             user_arn: principal.issuer_arn(cx.account()),
             session_arn: principal.arn(cx.account()),
             tags: tags.clone(),
-            notification_arns: self.notification_arns,
             parameter_keys: Vec::new(),
             last_record_id: String::new(),
             last_provisioning_record_id: String::new(),
@@ -150,7 +162,8 @@ impl Operation for ProvisionProduct {
             portfolio_id: path.portfolio.id,
             ..Work::of(cx, ProductStatus::Error)
         };
-        let record = LaunchRecord { tags, ..LaunchRecord::of(cx, RecordKind::Provision, &launched, Some(work)) };
+        let record =
+            LaunchRecord { tags, ..LaunchRecord::of(cx, RecordKind::Provision, &launched, Some(work)) };
         launched.begin(&record);
         cx.put(&launched)?;
         cx.put(&record)?;

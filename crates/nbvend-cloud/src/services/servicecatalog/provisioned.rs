@@ -191,7 +191,12 @@ impl Operation for GetProvisionedProductOutputs {
     type Error = Error;
 
     fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        level_keys(cx, self.provisioned_product_id.as_deref(), self.provisioned_product_name.as_deref(), keys);
+        level_keys(
+            cx,
+            self.provisioned_product_id.as_deref(),
+            self.provisioned_product_name.as_deref(),
+            keys,
+        );
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
@@ -202,7 +207,9 @@ impl Operation for GetProvisionedProductOutputs {
             None => None,
         };
         let mut found = record.map(|record| record.outputs).unwrap_or_default();
-        if let Some(missing) = self.output_keys.iter().find(|key| found.iter().all(|output| output.key != **key)) {
+        if let Some(missing) =
+            self.output_keys.iter().find(|key| found.iter().all(|output| output.key != **key))
+        {
             return Err(Error::Invalid(format!("Invalid output key: {missing}")));
         }
         if !self.output_keys.is_empty() {

@@ -69,7 +69,7 @@ impl Reconciler for Records {
 async fn step(engine: &Engine, region: String, record: LaunchRecord) -> Result<Next, EngineError> {
     let id = record.id.clone();
     let outcome = match record.status {
-        RecordStatus::Created => begin(engine, &region, &record.id).await,
+        RecordStatus::Created => begin(engine, &region, record).await,
         RecordStatus::InProgress | RecordStatus::InProgressInError => go_on(engine, &region, record).await,
         RecordStatus::Succeeded | RecordStatus::Failed => Ok(Next::WhenWoken),
     };
@@ -83,9 +83,10 @@ async fn step(engine: &Engine, region: String, record: LaunchRecord) -> Result<N
     }
 }
 
-async fn begin(engine: &Engine, region: &str, id: &str) -> Result<Next, EngineError> {
-    let id = id.to_owned();
-    engine.transact(Caller::service(PRINCIPAL, region), move |cx| launch::begin(cx, &id)).await?;
+async fn begin(engine: &Engine, region: &str, record: LaunchRecord) -> Result<Next, EngineError> {
+    let service = Caller::service(PRINCIPAL, region);
+    let prepared = engine.view(service.clone(), |cx| Ok(launch::prepare(cx, &record)))?;
+    engine.transact(service, move |cx| launch::begin(cx, &record.id, prepared)).await?;
     Ok(Next::Again)
 }
 

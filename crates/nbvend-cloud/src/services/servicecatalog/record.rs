@@ -208,9 +208,9 @@ impl Operation for ListRecordHistory {
         if let Some(mine) = mine {
             found.retain(|record| crate::store::Record::indexes(record).contains(&mine));
         }
-        let keyed = found.iter().map(|record| {
-            (format!("{:020}\n{}", record.created.0, record.id), RecordDetail::of(record))
-        });
+        let keyed = found
+            .iter()
+            .map(|record| (format!("{:020}\n{}", record.created.0, record.id), RecordDetail::of(record)));
         let (record_details, next_page_token) =
             page::cut(keyed.collect(), true, self.page_token.as_deref(), self.page_size)?;
         Ok(ListRecordHistoryOutput { record_details, next_page_token })

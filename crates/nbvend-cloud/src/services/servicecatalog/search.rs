@@ -116,8 +116,20 @@ impl Attributes {
 
 /// The fields that a query without a field's name looks in.
 const FIELDS: &[&str] = &[
-    "arn", "id", "lastRecordId", "name", "physicalId", "productId", "productName", "provisioningArtifactId",
-    "provisioningArtifactName", "status", "tags", "type", "userArn", "userArnSession",
+    "arn",
+    "id",
+    "lastRecordId",
+    "name",
+    "physicalId",
+    "productId",
+    "productName",
+    "provisioningArtifactId",
+    "provisioningArtifactName",
+    "status",
+    "tags",
+    "type",
+    "userArn",
+    "userArnSession",
 ];
 
 /// One value of the filter `SearchQuery`: `status:AVAILABLE`, or a text to be found in any field. `*` at the end
@@ -132,10 +144,12 @@ fn fits(query: &str, attributes: &Attributes) -> Result<bool, Error> {
     };
     match query.split_once(':') {
         // An ARN has colons too.
-        Some((field, wanted)) if field != "arn" || wanted.starts_with("arn:") => match attributes.field(field) {
-            Some(texts) => Ok(texts.iter().any(|text| same(text, wanted))),
-            None => Err(Error::Invalid(format!("Invalid search field: {field}"))),
-        },
+        Some((field, wanted)) if field != "arn" || wanted.starts_with("arn:") => {
+            match attributes.field(field) {
+                Some(texts) => Ok(texts.iter().any(|text| same(text, wanted))),
+                None => Err(Error::Invalid(format!("Invalid search field: {field}"))),
+            }
+        }
         _ => {
             let wanted = query.to_lowercase();
             let mut texts = FIELDS.iter().filter_map(|field| attributes.field(field)).flatten();

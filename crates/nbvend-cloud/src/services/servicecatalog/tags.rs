@@ -34,7 +34,12 @@ pub fn checked(cx: &Cx<'_>, tags: &[Tag]) -> Result<Vec<(String, String)>, Error
 }
 
 /// Takes tags away and adds others; a tag of the same name is replaced.
-pub fn change(cx: &Cx<'_>, tags: &mut Vec<(String, String)>, add: &[Tag], remove: &[String]) -> Result<(), Error> {
+pub fn change(
+    cx: &Cx<'_>,
+    tags: &mut Vec<(String, String)>,
+    add: &[Tag],
+    remove: &[String],
+) -> Result<(), Error> {
     let added = checked(cx, add)?;
     tags.retain(|(key, _)| !remove.contains(key) && !added.iter().any(|(new, _)| new == key));
     tags.extend(added);

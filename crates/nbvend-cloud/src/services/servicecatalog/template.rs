@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::error::Error;
 use super::state::{Artifact, Given, StoredTemplate};
 use crate::context::Cx;
-use crate::services::s3::object::GetObject;
+use crate::services::s3::{self, object::GetObject};
 
 /// What the catalog tells of a template.
 #[derive(Debug)]
@@ -63,11 +63,15 @@ impl Parsed {
             // CloudFormation will say what is wrong with it.
             return Ok(());
         }
-        if let Some(twice) = given.iter().enumerate().find(|(at, one)| given[..*at].iter().any(|g| g.key == one.key)) {
+        if let Some(twice) =
+            given.iter().enumerate().find(|(at, one)| given[..*at].iter().any(|g| g.key == one.key))
+        {
             return Err(Error::Invalid(format!("Parameter {} is given more than once", twice.1.key)));
         }
         // A kept value is CloudFormation's to judge: such a parameter is left out here.
-        let is_kept = |name: &str| kept.iter().any(|k| k == name) && given.iter().any(|g| g.key == name && g.value.is_none());
+        let is_kept = |name: &str| {
+            kept.iter().any(|k| k == name) && given.iter().any(|g| g.key == name && g.value.is_none())
+        };
         let judged: Vec<_> = self.parameters.iter().filter(|decl| !is_kept(&decl.name)).cloned().collect();
         let choices: Vec<_> = given
             .iter()
@@ -82,6 +86,8 @@ impl Parsed {
 #[derive(Default)]
 struct Cache(Mutex<HashMap<String, Arc<Parsed>>>);
 
+/// Bytes of a template at a URL: CloudFormation's limit.
+const LARGEST: u64 = 1_000_000;
 /// So many templates stay parsed.
 const CACHED: usize = 64;
 
@@ -96,7 +102,8 @@ pub fn by_digest(cx: &Cx<'_>, digest: &str) -> Result<Arc<Parsed>, Error> {
     if let Some(parsed) = found {
         return Ok(parsed);
     }
-    let stored = cx.get::<StoredTemplate>(digest)?.ok_or_else(|| Error::ArtifactNotFound(digest.to_owned()))?;
+    let stored =
+        cx.get::<StoredTemplate>(digest)?.ok_or_else(|| Error::ArtifactNotFound(digest.to_owned()))?;
     let parsed = Arc::new(Parsed::new(stored.text));
     let mut all = cache.0.lock().expect("nobody panics while holding the templates");
     if all.len() >= CACHED {
@@ -110,12 +117,15 @@ pub fn by_digest(cx: &Cx<'_>, digest: &str) -> Result<Arc<Parsed>, Error> {
 pub fn read(cx: &mut Cx<'_>, url: &str) -> Result<String, Error> {
     let unreadable = |reason: String| Error::TemplateSource { url: url.to_owned(), reason };
     // CloudFormation's own words for a URL that is not S3's.
-    let not_s3 = || unreadable("TemplateURL must be a supported URL.".to_owned());
-    let (bucket, key) = location(url, &cx.config().url_suffix, &cx.config().endpoint).ok_or_else(not_s3)?;
-    let object = GetObject { bucket, key, ..GetObject::default() };
+    let place =
+        s3::location(cx, url).ok_or_else(|| unreadable("TemplateURL must be a supported URL.".to_owned()))?;
+    let object = GetObject { bucket: place.bucket, key: place.key, version_id: place.version_id };
     let object = cx.call(object).map_err(|error| unreadable(error.message))?;
+    if object.content_length > LARGEST {
+        return Err(unreadable(format!("Template may not exceed {LARGEST} bytes in size.")));
+    }
     let bytes = cx.tx.blobs().read(&object.blob)?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
+    String::from_utf8(bytes.to_vec()).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
 }
 
 /// Refuses a template that CloudFormation would refuse.
@@ -138,34 +148,6 @@ pub fn release(cx: &Cx<'_>, digest: &str) -> Result<(), Error> {
         cx.delete::<StoredTemplate>(digest)?;
     }
     Ok(())
-}
-
-/// Bucket and key of an S3 URL in any of AWS's forms, or in those of the engine's own address.
-fn location(url: &str, suffix: &str, endpoint: &str) -> Option<(String, String)> {
-    let (_, rest) = url.split_once("://")?;
-    let (host, path) = rest.split_once('/')?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let path = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
-    let path_style = || {
-        let (bucket, key) = path.split_once('/')?;
-        Some((bucket.to_owned(), key.to_owned()))
-    };
-    let own = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
-    let place = if host == own || host == suffix {
-        path_style()
-    } else if let Some(bucket) = host.strip_suffix(suffix).and_then(|front| front.strip_suffix(".s3.")) {
-        Some((bucket.to_owned(), path.clone().into_owned()))
-    } else {
-        let front = host.strip_suffix(".amazonaws.com.cn").or_else(|| host.strip_suffix(".amazonaws.com"))?;
-        // The label that says S3: `s3`, or in the older form with a region `s3-us-west-2`.
-        let labels: Vec<&str> = front.split('.').collect();
-        let at = labels.iter().rposition(|label| *label == "s3" || label.starts_with("s3-"))?;
-        match labels[..at].join(".") {
-            bucket if bucket.is_empty() => path_style(),
-            bucket => Some((bucket, path.clone().into_owned())),
-        }
-    };
-    place.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
 }
 
 /// `ProvisioningArtifactParameter`.
@@ -198,7 +180,10 @@ impl From<&ParameterDecl> for ParameterView {
         Self {
             parameter_key: decl.name.clone(),
             // A default that is not to be echoed is shown as CloudFormation shows such values.
-            default_value: decl.default.clone().map(|value| if decl.no_echo { "****".to_owned() } else { value }),
+            default_value: decl
+                .default
+                .clone()
+                .map(|value| if decl.no_echo { "****".to_owned() } else { value }),
             parameter_type: decl.type_name.clone(),
             is_no_echo: decl.no_echo,
             description: decl.description.clone(),
@@ -211,34 +196,6 @@ impl From<&ParameterDecl> for ParameterView {
                 max_value: decl.max_value.map(|n| n.to_string()),
                 min_value: decl.min_value.map(|n| n.to_string()),
             },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s3_urls_in_every_form() {
-        let place = |url| location(url, "localhost:4566", "http://127.0.0.1:4566");
-        let expected = Some(("my.bucket".to_owned(), "a/b c.yml".to_owned()));
-        for url in [
-            "https://my.bucket.s3.amazonaws.com/a/b%20c.yml",
-            "https://my.bucket.s3.eu-west-1.amazonaws.com/a/b%20c.yml",
-            "https://my.bucket.s3-eu-west-1.amazonaws.com/a/b%20c.yml?versionId=1",
-            "https://s3.amazonaws.com/my.bucket/a/b%20c.yml",
-            "https://s3.eu-west-1.amazonaws.com/my.bucket/a/b%20c.yml",
-            "https://s3-eu-west-1.amazonaws.com/my.bucket/a/b%20c.yml",
-            "https://my.bucket.s3.cn-north-1.amazonaws.com.cn/a/b%20c.yml",
-            "http://localhost:4566/my.bucket/a/b%20c.yml",
-            "http://127.0.0.1:4566/my.bucket/a/b%20c.yml",
-            "http://my.bucket.s3.localhost:4566/a/b%20c.yml",
-        ] {
-            assert_eq!(place(url), expected, "{url}");
-        }
-        for url in ["https://example.com/b/k", "https://s3.amazonaws.com/b", "b/k", "https://b.s3.amazonaws.com/"] {
-            assert_eq!(place(url), None, "{url}");
         }
     }
 }

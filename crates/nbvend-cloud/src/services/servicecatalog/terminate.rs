@@ -34,7 +34,12 @@ impl Operation for TerminateProvisionedProduct {
     type Error = Error;
 
     fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        level_keys(cx, self.provisioned_product_id.as_deref(), self.provisioned_product_name.as_deref(), keys);
+        level_keys(
+            cx,
+            self.provisioned_product_id.as_deref(),
+            self.provisioned_product_name.as_deref(),
+            keys,
+        );
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<RecordAnswer, Error> {

@@ -58,10 +58,11 @@ impl UpdateProvisionedProduct {
             (None, None) => launched.product_id.clone(),
             (id, name) => sight.product(cx, id, name)?.id,
         };
-        let artifact = match (self.provisioning_artifact_id.as_deref(), self.provisioning_artifact_name.as_deref()) {
-            (None, None) => launchable(cx, &product_id, Some(&launched.artifact_id), None)?,
-            (id, name) => launchable(cx, &product_id, id, name)?,
-        };
+        let artifact =
+            match (self.provisioning_artifact_id.as_deref(), self.provisioning_artifact_name.as_deref()) {
+                (None, None) => launchable(cx, &product_id, Some(&launched.artifact_id), None)?,
+                (id, name) => launchable(cx, &product_id, id, name)?,
+            };
         let path = match (self.path_id.as_deref(), self.path_name.as_deref()) {
             (None, None) => match sight.path(cx, &product_id, Some(&launched.path_id), None) {
                 Err(Error::LaunchPathNotFound(_)) => sight.path(cx, &product_id, None, None)?,
@@ -76,9 +77,16 @@ impl UpdateProvisionedProduct {
         let parameters: Vec<_> =
             self.provisioning_parameters.iter().map(|p| (&p.key, &p.value, p.use_previous_value)).collect();
         let request = json!([
-            self.provisioned_product_id, self.provisioned_product_name, self.product_id, self.product_name,
-            self.provisioning_artifact_id, self.provisioning_artifact_name, self.path_id, self.path_name,
-            parameters, self.tags,
+            self.provisioned_product_id,
+            self.provisioned_product_name,
+            self.product_id,
+            self.product_name,
+            self.provisioning_artifact_id,
+            self.provisioning_artifact_name,
+            self.path_id,
+            self.path_name,
+            parameters,
+            self.tags,
         ]);
         digest(cx, &request)
     }
@@ -103,7 +111,12 @@ impl Operation for UpdateProvisionedProduct {
     type Error = Error;
 
     fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
-        level_keys(cx, self.provisioned_product_id.as_deref(), self.provisioned_product_name.as_deref(), keys);
+        level_keys(
+            cx,
+            self.provisioned_product_id.as_deref(),
+            self.provisioned_product_name.as_deref(),
+            keys,
+        );
         tags::request_keys(self.tags.as_deref().unwrap_or_default(), keys);
     }
 
@@ -135,7 +148,8 @@ impl Operation for UpdateProvisionedProduct {
             None => launched.tags.clone(),
             Some(tags) => {
                 let tags = tags::checked(cx, tags)?;
-                if tags != launched.tags && !constraint::tags_may_change(cx, &path.portfolio.id, &product_id)? {
+                if tags != launched.tags && !constraint::tags_may_change(cx, &path.portfolio.id, &product_id)?
+                {
                     let text = "Tags cannot be updated without a RESOURCE_UPDATE constraint that allows it";
                     return Err(Error::Invalid(text.to_owned()));
                 }

@@ -15,8 +15,7 @@ use crate::context::{ContextKeys, Cx};
 use crate::identity::{AccessKey, Principal, Session};
 use crate::operation::{Kind, Operation};
 use crate::services::iam::effective::Effective;
-use crate::services::iam::lookup;
-use crate::services::iam::state::Role;
+use crate::services::iam::lookup::{self, Role};
 use crate::services::iam::subject::{global_context, subject};
 
 /// Services assume roles by calling this as a service principal (`Caller::service("lambda.amazonaws.com", region)`); Service Catalog assumes a launch role as `servicecatalog.amazonaws.com`.
@@ -35,6 +34,9 @@ pub struct AssumeRole {
     pub source_identity: Option<String>,
     pub tags: Vec<Tag>,
     pub transitive_tag_keys: Vec<String>,
+    /// For callers inside the engine: the resource for which a service asks (`aws:SourceArn`).
+    #[serde(skip)]
+    pub source_arn: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -95,6 +97,7 @@ impl Operation for AssumeRole {
         };
         set("sts:ExternalId", &self.external_id);
         set("sts:SourceIdentity", &self.source_identity);
+        set("aws:SourceArn", &self.source_arn);
         set("sts:RoleSessionName", &Some(self.role_session_name.clone()));
         tags::request_keys(&self.tags, &self.transitive_tag_keys, keys);
         if let Ok(Some(role)) = lookup::role_by_arn(cx, &self.role_arn) {

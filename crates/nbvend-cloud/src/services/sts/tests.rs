@@ -1,11 +1,12 @@
 //! STS by typed and wire calls: who gets a role and who does not.
 
+use nbvend_wire::sigv4;
 use serde_json::{Value, json};
 
 use super::assume_role::AssumeRole;
 use crate::door;
 use crate::identity::{AccessKey, Caller, Principal};
-use crate::testing::{REGION, World};
+use crate::testing::{REGION, ROOT_KEY, ROOT_SECRET, World};
 
 fn trust(principal: &Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [
@@ -89,6 +90,25 @@ async fn root_gets_no_role_and_a_bad_arn_is_named() {
     for arn in ["nothing-valid-in-here", "arn::b:::something/test-role", "arn:a:a::aaaaaaaaaa:"] {
         let error = world.call(ask(arn)).await.unwrap_err();
         assert_eq!((error.code.as_ref(), error.message), ("ValidationError", format!("{arn} is invalid")));
+    }
+}
+
+#[tokio::test]
+async fn a_service_says_for_what_it_asks() {
+    let world = World::new();
+    let function = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    let document = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}, "ArnLike": {"aws:SourceArn": function}}}]});
+    let arn = role(&world, "r", &document.to_string()).await;
+    for (source, allowed) in [
+        (Some(function), true),
+        (Some("arn:aws:lambda:us-east-1:123456789012:function:g"), false),
+        (None, false),
+    ] {
+        let caller = Caller::service("lambda.amazonaws.com", REGION);
+        let request = AssumeRole { source_arn: source.map(str::to_owned), ..ask(&arn) };
+        assert_eq!(door::call(&world.engine, caller, request).await.is_ok(), allowed, "{source:?}");
     }
 }
 
@@ -297,4 +317,85 @@ async fn secrets_stay_out_of_the_trail() {
     assert!(dump.contains(&output.credentials.access_key_id) && dump.contains("\"AssumeRole\""));
     assert!(!dump.contains(&output.credentials.secret_access_key));
     assert!(!dump.contains(&output.credentials.session_token));
+}
+
+/// A signed request of the query protocol through the door; status and body.
+async fn send(world: &World, service: &str, keys: &sigv4::Credentials, form: &str) -> (u16, String) {
+    let headers = vec![
+        ("host".to_owned(), "localhost:4566".to_owned()),
+        ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+    ];
+    let to_sign =
+        sigv4::ToSign { method: "POST", path: "/", query: "", headers: &headers, body: form.as_bytes() };
+    let more = sigv4::sign(&to_sign, keys, REGION, service, world.engine.now());
+    let mut request = http::Request::builder().method("POST").uri("/");
+    for (name, value) in headers.iter().chain(&more) {
+        request = request.header(name, value);
+    }
+    let peer = door::Peer { ip: std::net::IpAddr::from([127, 0, 0, 1]), secure: false };
+    let answer = door::handle(&world.engine, request.body(door::full(form.to_owned())).unwrap(), peer).await;
+    let status = answer.status().as_u16();
+    let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn element(body: &str, name: &str) -> String {
+    let (_, rest) = body.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {body}"));
+    rest.split_once(&format!("</{name}>")).unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn credentials_work_at_the_door_until_they_end() {
+    let world = World::new();
+    let root = sigv4::Credentials {
+        access_key_id: ROOT_KEY.to_owned(),
+        secret_access_key: ROOT_SECRET.to_owned(),
+        session_token: None,
+    };
+    let (status, body) =
+        send(&world, "iam", &root, "Action=CreateUser&Version=2010-05-08&UserName=alice").await;
+    assert_eq!(
+        (status, element(&body, "Arn").as_str()),
+        (200, "arn:aws:iam::123456789012:user/alice"),
+        "{body}"
+    );
+    let (_, body) =
+        send(&world, "iam", &root, "Action=CreateAccessKey&Version=2010-05-08&UserName=alice").await;
+    let alice = sigv4::Credentials {
+        access_key_id: element(&body, "AccessKeyId"),
+        secret_access_key: element(&body, "SecretAccessKey"),
+        session_token: None,
+    };
+    let arn = role(&world, "r", &trust(&json!({"AWS": "arn:aws:iam::123456789012:user/alice"}))).await;
+    let (status, body) = send(&world, "iam", &root, "Action=GetRole&Version=2010-05-08&RoleName=r").await;
+    assert_eq!(status, 200);
+    assert!(element(&body, "AssumeRolePolicyDocument").contains("%7B%22Version%22"), "{body}");
+    let form =
+        format!("Action=AssumeRole&Version=2011-06-15&RoleArn={arn}&RoleSessionName=s-1&DurationSeconds=900");
+    let (status, body) = send(&world, "sts", &alice, &form).await;
+    assert_eq!(status, 200, "{body}");
+    let session = sigv4::Credentials {
+        access_key_id: element(&body, "AccessKeyId"),
+        secret_access_key: element(&body, "SecretAccessKey"),
+        session_token: Some(element(&body, "SessionToken")),
+    };
+    let me = "Action=GetCallerIdentity&Version=2011-06-15";
+    let (status, body) = send(&world, "sts", &session, me).await;
+    assert_eq!(
+        (status, element(&body, "Arn").as_str()),
+        (200, "arn:aws:sts::123456789012:assumed-role/r/s-1")
+    );
+    let (status, body) = send(&world, "sts", &session, &form).await;
+    assert_eq!((status, element(&body, "Code").as_str()), (403, "AccessDenied"));
+    let forged = sigv4::Credentials { session_token: Some("forged".to_owned()), ..session.clone() };
+    assert_eq!(send(&world, "sts", &forged, me).await.0, 403);
+    world.clock.advance(901);
+    let (status, body) = send(&world, "sts", &session, me).await;
+    assert_eq!((status, element(&body, "Code").as_str()), (403, "ExpiredToken"));
+    let key = &alice.access_key_id;
+    let form =
+        format!("Action=UpdateAccessKey&Version=2010-05-08&UserName=alice&AccessKeyId={key}&Status=Inactive");
+    assert_eq!(send(&world, "iam", &root, &form).await.0, 200);
+    let (status, body) = send(&world, "sts", &alice, me).await;
+    assert_eq!((status, element(&body, "Code").as_str()), (403, "InvalidClientTokenId"));
 }

@@ -22,9 +22,9 @@ pub(crate) use domain::RecordSets;
 pub(crate) use usage_plan::SharedPlan;
 
 const PROPERTIES: &[Property] = &[
-    optional("Name", Kind::Text),
+    optional("Name", Kind::TextOrMap),
     optional("Description", Kind::String),
-    required("StageName", Kind::Text),
+    required("StageName", Kind::TextOrMap),
     optional("DefinitionBody", Kind::Map),
     optional("DefinitionUri", Kind::TextOrMap),
     optional("CacheClusterEnabled", Kind::Bool),
@@ -131,6 +131,12 @@ pub(crate) fn translate(id: &Text, resource: &Dict, state: &mut Transform<'_>) -
         if let Some(value) = properties.get(name).map(|value| state.resolve(value)) {
             properties.insert(name, value);
         }
+    }
+    if properties.given("Auth").is_some_and(|auth| auth.as_dict().is_none()) {
+        return Err(SamError::resource(id, "Invalid value for 'Auth' property"));
+    }
+    if properties.given("Domain").is_some_and(|domain| domain.as_dict().is_none()) {
+        return Err(SamError::resource(id, "Property 'Domain' should be a map."));
     }
     let mut api = Api { id, properties, inherited: inherited_attributes(resource) };
 

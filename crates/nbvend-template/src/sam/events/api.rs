@@ -12,7 +12,7 @@ use crate::sam::openapi::{Editor, Integration, Parameter};
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, optional, required};
 
-const PROPERTIES: &[Property] = &[
+pub(super) const PROPERTIES: &[Property] = &[
     required("Path", Kind::Text),
     required("Method", Kind::Text),
     optional("RestApiId", Kind::Text),
@@ -25,7 +25,6 @@ const PROPERTIES: &[Property] = &[
 ];
 
 pub(super) fn make(event: &Event<'_>, state: &mut Transform<'_>) -> Result<Vec<Resource>> {
-    event.check(PROPERTIES)?;
     let text = |name: &str| {
         event
             .given(name)
@@ -144,6 +143,7 @@ impl MethodOf<'_> {
             uri: self.uri(state.cx.partition()),
             auth,
             api_auth,
+            partition: state.cx.partition(),
             condition: event.function.condition(),
             streams: self.streams(),
         };

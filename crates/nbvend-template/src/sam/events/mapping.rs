@@ -8,7 +8,7 @@ use crate::sam::policies::managed;
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, a_map, optional, required};
 
-const SQS: &[Property] = &[
+pub(super) const SQS: &[Property] = &[
     required("Queue", Kind::String),
     optional("BatchSize", Kind::Any),
     optional("Enabled", Kind::Bool),
@@ -22,7 +22,7 @@ const SQS: &[Property] = &[
     optional("ScalingConfig", Kind::Any),
 ];
 
-const STREAM: &[Property] = &[
+pub(super) const STREAM: &[Property] = &[
     required("Stream", Kind::String),
     optional("BatchSize", Kind::Any),
     optional("BisectBatchOnFunctionError", Kind::Any),
@@ -63,12 +63,11 @@ const HANDED_ON: &[&str] = &[
 ];
 
 pub(super) fn make(event: &Event<'_>, role: Option<&mut Resource>, partition: &str) -> Result<Vec<Resource>> {
-    let (table, source, policy) = match event.kind {
-        "SQS" => (SQS, "Queue", "AWSLambdaSQSQueueExecutionRole"),
-        "Kinesis" => (STREAM, "Stream", "AWSLambdaKinesisExecutionRole"),
-        _ => (STREAM, "Stream", "AWSLambdaDynamoDBExecutionRole"),
+    let (source, policy) = match event.kind {
+        "SQS" => ("Queue", "AWSLambdaSQSQueueExecutionRole"),
+        "Kinesis" => ("Stream", "AWSLambdaKinesisExecutionRole"),
+        _ => ("Stream", "AWSLambdaDynamoDBExecutionRole"),
     };
-    event.check(table)?;
     let mut mapping = event.make("", "AWS::Lambda::EventSourceMapping");
     mapping.set("EventSourceArn", event.given(source));
     mapping.set("FunctionName", event.target.reference.clone());

@@ -32,10 +32,6 @@ impl Event<'_> {
         self.properties.given(name)
     }
 
-    pub(crate) fn check(&self, table: &[Property]) -> Result<()> {
-        schema::check(&self.id, self.kind, table, self.properties)
-    }
-
     pub(crate) fn fault(&self, message: impl AsRef<str>) -> SamError {
         SamError::event(self.function.id, self.name, message)
     }
@@ -61,6 +57,57 @@ impl Event<'_> {
     }
 }
 
+/// The properties of an event type that is served.
+fn table(kind: &str) -> Option<&'static [Property]> {
+    Some(match kind {
+        "Api" => api::PROPERTIES,
+        "Schedule" => schedule::PROPERTIES,
+        "EventBridgeRule" | "CloudWatchEvent" => rule::PROPERTIES,
+        "SNS" => sns::PROPERTIES,
+        "SQS" => mapping::SQS,
+        "Kinesis" | "DynamoDB" => mapping::STREAM,
+        "S3" => s3::PROPERTIES,
+        _ => return None,
+    })
+}
+
+/// An event's type and properties, and the id of its main resource.
+fn parts<'a>(
+    function: &Function<'_>,
+    name: &str,
+    event: &'a Node,
+) -> Result<(String, &'a str, Option<&'a Dict>)> {
+    let id = format!("{}{name}", function.id.as_str());
+    let kind = event.get("Type").and_then(Node::as_str);
+    let Some(kind) = kind.filter(|kind| table(kind).is_some()) else {
+        let kind = kind.unwrap_or("None");
+        return Err(SamError::event(
+            function.id,
+            name,
+            format!("Resource dict has missing or invalid value for key Type. Event Type is: {kind}."),
+        ));
+    };
+    match event.get("Properties") {
+        None => Ok((id, kind, None)),
+        Some(Node::Dict(properties)) => Ok((id, kind, Some(properties))),
+        Some(_) => Err(SamError::resource(&id, "Properties of a resource must be an object.")),
+    }
+}
+
+/// Checks the properties of all events, before anything of the function is looked at.
+///
+/// # Errors
+/// The first event of a type that is not served, or whose properties are not those of its type.
+pub(crate) fn check(function: &Function<'_>) -> Result<()> {
+    let empty = Dict::new();
+    let events = function.given("Events").and_then(Node::as_dict).unwrap_or(&empty);
+    for (name, event) in events.iter() {
+        let (id, kind, properties) = parts(function, name, event)?;
+        schema::check(&id, kind, table(kind).unwrap_or_default(), properties.unwrap_or(&empty))?;
+    }
+    Ok(())
+}
+
 /// Translates every event; `role` is the function's made role, to which sources may add what they need.
 pub(crate) fn translate(
     function: &Function<'_>,
@@ -69,6 +116,7 @@ pub(crate) fn translate(
     state: &mut Transform<'_>,
 ) -> Result<Vec<Resource>> {
     let Some(events) = function.given("Events").and_then(Node::as_dict) else { return Ok(Vec::new()) };
+    let empty = Dict::new();
     let mut made = Vec::new();
     // Api events come first, by path.
     let mut events: Vec<_> = events.iter().collect();
@@ -81,36 +129,15 @@ pub(crate) fn translate(
         }
     });
     for (name, event) in events {
-        let fault = |text: &str| SamError::event(function.id, name, text);
-        let kind = event.get("Type").and_then(Node::as_str);
-        let empty = Dict::new();
-        let id = format!("{}{}", function.id.as_str(), name.as_str());
-        let properties = match event.get("Properties") {
-            None => &empty,
-            Some(properties) => properties
-                .as_dict()
-                .ok_or_else(|| SamError::resource(&id, "Properties of a resource must be an object."))?,
-        };
-        let Some(kind) = kind else {
-            return Err(fault(
-                "Resource dict has missing or invalid value for key Type. Event Type is: None.",
-            ));
-        };
-        let event = Event { name, id, kind, properties, function, target };
+        let (id, kind, properties) = parts(function, name, event)?;
+        let event = Event { name, id, kind, properties: properties.unwrap_or(&empty), function, target };
         made.extend(match kind {
             "Api" => api::make(&event, state)?,
             "Schedule" => schedule::make(&event)?,
             "EventBridgeRule" | "CloudWatchEvent" => rule::make(&event)?,
             "SNS" => sns::make(&event)?,
-            "SQS" | "Kinesis" | "DynamoDB" => {
-                mapping::make(&event, role.as_deref_mut(), state.cx.partition())?
-            }
             "S3" => s3::make(&event, state)?,
-            _ => {
-                return Err(fault(&format!(
-                    "Resource dict has missing or invalid value for key Type. Event Type is: {kind}."
-                )));
-            }
+            _ => mapping::make(&event, role.as_deref_mut(), state.cx.partition())?,
         });
     }
     Ok(made)

@@ -7,7 +7,7 @@ use crate::sam::node::{Dict, Node, dict, list};
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, a_map, optional};
 
-const PROPERTIES: &[Property] = &[
+pub(super) const PROPERTIES: &[Property] = &[
     optional("Pattern", Kind::Map),
     optional("EventBusName", Kind::String),
     optional("RuleName", Kind::String),
@@ -22,7 +22,6 @@ const PROPERTIES: &[Property] = &[
 ];
 
 pub(super) fn make(event: &Event<'_>) -> Result<Vec<Resource>> {
-    event.check(PROPERTIES)?;
     let mut rule = event.make("", "AWS::Events::Rule");
     rule.set("EventBusName", event.given("EventBusName"));
     rule.set("EventPattern", event.given("Pattern"));

@@ -8,12 +8,11 @@ use crate::sam::node::{Dict, Node, dict, list};
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, optional, required};
 
-const PROPERTIES: &[Property] =
+pub(super) const PROPERTIES: &[Property] =
     &[required("Bucket", Kind::String), required("Events", Kind::Any), optional("Filter", Kind::Map)];
 
 pub(super) fn make(event: &Event<'_>, state: &mut Transform<'_>) -> Result<Vec<Resource>> {
     const NOT_HERE: &str = "S3 events must reference an S3 bucket in the same template.";
-    event.check(PROPERTIES)?;
     if event.function.condition().is_some() {
         return Err(event.fault("S3 events of a function with a Condition are not supported."));
     }

@@ -5,7 +5,7 @@ use crate::sam::error::Result;
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, optional, required};
 
-const PROPERTIES: &[Property] = &[
+pub(super) const PROPERTIES: &[Property] = &[
     required("Schedule", Kind::String),
     optional("RuleName", Kind::String),
     optional("Input", Kind::String),
@@ -18,7 +18,6 @@ const PROPERTIES: &[Property] = &[
 ];
 
 pub(super) fn make(event: &Event<'_>) -> Result<Vec<Resource>> {
-    event.check(PROPERTIES)?;
     let mut made = event.make("", "AWS::Events::Rule");
     made.pass(event.properties, &["Description", "Name"]);
     made.set("ScheduleExpression", event.given("Schedule"));

@@ -6,7 +6,7 @@ use crate::sam::node::Node;
 use crate::sam::resource::Resource;
 use crate::sam::schema::{Kind, Property, optional, required};
 
-const PROPERTIES: &[Property] = &[
+pub(super) const PROPERTIES: &[Property] = &[
     required("Topic", Kind::String),
     optional("Region", Kind::String),
     optional("FilterPolicy", Kind::Map),
@@ -16,7 +16,6 @@ const PROPERTIES: &[Property] = &[
 ];
 
 pub(super) fn make(event: &Event<'_>) -> Result<Vec<Resource>> {
-    event.check(PROPERTIES)?;
     if event.given("SqsSubscription").is_some_and(Node::truthy) {
         return Err(event.fault("Property 'SqsSubscription' is not supported."));
     }

@@ -4,6 +4,7 @@
 use super::{Function, Target, allow, inline_policy};
 use crate::sam::Transform;
 use crate::sam::error::Result;
+use crate::sam::globals::GLOBAL_INVOKE;
 use crate::sam::ids;
 use crate::sam::intrinsics::{get_att, is_if, is_no_value, reference};
 use crate::sam::node::{Dict, Node, dict, list};
@@ -19,6 +20,7 @@ pub(super) fn make(
 ) -> Result<Vec<Resource>> {
     let mut made = Vec::new();
     let mut destinations = Dict::new();
+    let mut settled = config.clone();
     if let Some(wanted) = config.given("DestinationConfig") {
         let wanted = a_map(function.id, "EventInvokeConfig.DestinationConfig", wanted)?;
         for side in ["OnSuccess", "OnFailure"] {
@@ -27,9 +29,8 @@ pub(super) fn make(
             let destination = a_map(function.id, &path, destination)?;
             let wanted = Destination { function, side, wanted: destination };
             let (arn, resource) = wanted.resolve(state)?;
-            if function.given("Role").is_none() {
-                role_policies.push(wanted.policy(&arn));
-            }
+            role_policies.push(wanted.policy(&arn));
+            settle(&mut settled, side, &arn);
             destinations.insert(side, dict! { "Destination" => arn });
             made.extend(resource);
         }
@@ -47,7 +48,33 @@ pub(super) fn make(
     main.pass(config, &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"]);
     main.set("Qualifier", alias_name(function, state));
     made.push(main);
+    if function.properties.contains(GLOBAL_INVOKE) {
+        share(&settled, state);
+    }
     Ok(made)
+}
+
+fn settle(config: &mut Dict, side: &str, arn: &Node) {
+    let destination = config
+        .get_mut("DestinationConfig")
+        .and_then(Node::as_dict_mut)
+        .and_then(|sides| sides.get_mut(side))
+        .and_then(Node::as_dict_mut);
+    if let Some(destination) = destination {
+        destination.insert("Destination", arn.clone());
+    }
+}
+
+/// Functions that have the global configuration have one between them, on AWS too: what the first of them made,
+/// the others use.
+fn share(settled: &Dict, state: &mut Transform<'_>) {
+    let functions =
+        state.resources.values_mut().filter_map(|resource| resource.as_dict_mut()?.get_mut("Properties"));
+    for function in
+        functions.filter_map(Node::as_dict_mut).filter(|function| function.contains(GLOBAL_INVOKE))
+    {
+        function.insert("EventInvokeConfig", settled.clone());
+    }
 }
 
 fn alias_name(function: &Function<'_>, state: &Transform<'_>) -> Node {
@@ -88,7 +115,7 @@ impl Destination<'_> {
                 Err(self.function.fault("Destination is required if Type is not ['SQS', 'SNS']"))
             }
             None => {
-                let (arn, resource) = self.make(None, state);
+                let (arn, resource) = self.make(None);
                 Ok((arn, Some(resource)))
             }
             Some(given) if makes && is_if(given) => self.conditional(given, state),
@@ -112,21 +139,20 @@ impl Destination<'_> {
             Some(own) => both(own, &condition, self.function.id, state),
             None => condition.clone(),
         };
-        let (arn, resource) = self.make(Some(&made_if), state);
+        let (arn, resource) = self.make(Some(&made_if));
         Ok((dict! { "Fn::If" => list![condition, arn, other.clone()] }.into(), Some(resource)))
     }
 
-    fn make(&self, condition: Option<&Node>, state: &mut Transform<'_>) -> (Node, Resource) {
+    fn make(&self, condition: Option<&Node>) -> (Node, Resource) {
         let function = self.function;
-        let (suffix, kind, reference_name) = match self.kind() {
-            "SNS" => ("Topic", "AWS::SNS::Topic", "DestinationTopic"),
-            _ => ("Queue", "AWS::SQS::Queue", "DestinationQueue"),
+        let (suffix, kind) = match self.kind() {
+            "SNS" => ("Topic", "AWS::SNS::Topic"),
+            _ => ("Queue", "AWS::SQS::Queue"),
         };
         let mut made = function.make(&format!("EventInvokeConfig{}{suffix}", self.side), kind);
         if let Some(condition) = condition {
             made.attributes.insert("Condition", condition.clone());
         }
-        state.references.add(function.id, reference_name, &made.id);
         let arn = match self.kind() {
             "SNS" => reference(made.id.clone()),
             _ => get_att(&made.id, "Arn"),

@@ -19,7 +19,7 @@ use super::schema::{self, Kind, Property, a_map, optional};
 use super::tags;
 
 const PROPERTIES: &[Property] = &[
-    optional("FunctionName", Kind::Text),
+    optional("FunctionName", Kind::TextOrMap),
     optional("Handler", Kind::Any),
     optional("Runtime", Kind::Any),
     optional("CodeUri", Kind::Any),
@@ -148,9 +148,13 @@ pub(crate) fn translate(id: &Text, resource: &Dict, state: &mut Transform<'_>) -
     if properties.given("DeploymentPreference").is_some() {
         return Err(SamError::resource(id, "Property 'DeploymentPreference' is not supported."));
     }
+    let mut properties = properties.clone();
+    properties.remove("DeploymentPreference");
+    let properties = &properties;
     schema::check(id, "AWS::Serverless::Function", PROPERTIES, properties)?;
     let function =
         Function { id, properties, inherited: inherited_attributes(resource), own: own_attributes(resource) };
+    events::check(&function)?;
     check(&function)?;
     let mut main = lambda_function(&function, resource, state)?;
     let mut made = Vec::new();
@@ -158,8 +162,6 @@ pub(crate) fn translate(id: &Text, resource: &Dict, state: &mut Transform<'_>) -
 
     if function.given("AutoPublishAlias").is_some() {
         let (version, alias) = version::make(&function, &mut main, state)?;
-        state.references.add(id, "Version", &version.id);
-        state.references.add(id, "Alias", &alias.id);
         target = Target {
             reference: reference(alias.id.clone()),
             arn: reference(alias.id.clone()),
@@ -169,15 +171,15 @@ pub(crate) fn translate(id: &Text, resource: &Dict, state: &mut Transform<'_>) -
     } else if function.given("ProvisionedConcurrencyConfig").is_some() {
         return Err(function
             .fault("To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function"));
-    } else if function.given("VersionDeletionPolicy").is_some() {
-        return Err(function.fault("'VersionDeletionPolicy' requires 'AutoPublishAlias'."));
     }
+    check_dead_letters(&function)?;
     if let Some(config) = function.given("FunctionUrlConfig").filter(|config| config.truthy()) {
         made.extend(url::make(&function, a_map(id, "FunctionUrlConfig", config)?, &target)?);
     }
     let mut role_policies = Vec::new();
     if let Some(config) = function.given("EventInvokeConfig") {
-        let config = a_map(id, "EventInvokeConfig", config)?;
+        let config = state.resolve(config);
+        let config = a_map(id, "EventInvokeConfig", &config)?;
         made.extend(invoke_config::make(&function, config, &target, &mut role_policies, state)?);
     }
     let mut role = role::make(&function, role_policies, state)?;
@@ -192,12 +194,64 @@ pub(crate) fn translate(id: &Text, resource: &Dict, state: &mut Transform<'_>) -
     all.extend(made);
     all.extend(role);
     all.extend(events);
+    for resource in &all {
+        if let Some(property) = referable(resource.kind) {
+            state.references.add(id, property, &resource.id);
+        }
+    }
     let own_tags = function.given("Tags").and_then(Node::as_dict);
     tags::propagate(&mut all, own_tags, function.given("PropagateTags").is_some_and(Node::truthy));
     Ok(all)
 }
 
+/// The name under which a template may refer to a made resource, `Function.Name`. Of several the last counts.
+fn referable(kind: &str) -> Option<&'static str> {
+    match kind {
+        "AWS::Lambda::Alias" => Some("Alias"),
+        "AWS::Lambda::Version" => Some("Version"),
+        "AWS::SNS::Topic" => Some("DestinationTopic"),
+        "AWS::SQS::Queue" => Some("DestinationQueue"),
+        _ => None,
+    }
+}
+
+/// Properties that need or exclude one another.
 fn check(function: &Function<'_>) -> Result<()> {
+    let some = |name: &str| function.given(name).is_some_and(Node::truthy);
+    if function.given("FunctionScalingConfig").is_some() && function.given("CapacityProviderConfig").is_none()
+    {
+        return Err(function.fault("'FunctionScalingConfig' requires 'CapacityProviderConfig'."));
+    }
+    if function.given("CapacityProviderConfig").is_some() && function.given("VpcConfig").is_some() {
+        return Err(function.fault("Cannot specify 'CapacityProviderConfig' and 'VpcConfig' together."));
+    }
+    if function.given("VersionDeletionPolicy").is_some() && function.given("AutoPublishAlias").is_none() {
+        return Err(function.fault("'VersionDeletionPolicy' requires 'AutoPublishAlias'."));
+    }
+    if some("TenancyConfig") {
+        const EXCLUDED: [(&str, &str); 3] = [
+            ("ProvisionedConcurrencyConfig", "Provisioned concurrency"),
+            ("FunctionUrlConfig", "Function URL"),
+            ("SnapStart", "SnapStart"),
+        ];
+        if let Some((_, what)) = EXCLUDED.iter().find(|(name, _)| some(name)) {
+            return Err(function.fault(format!(
+                "{what} is not supported for functions enabled with tenancy configuration."
+            )));
+        }
+        let kinds = function.given("Events").and_then(Node::as_dict);
+        let kinds = kinds.into_iter().flat_map(Dict::values).filter_map(|event| event.get("Type")?.as_str());
+        if let Some(kind) = kinds.into_iter().find(|kind| !matches!(*kind, "Api" | "HttpApi")) {
+            return Err(function.fault(format!(
+                "Event source '{kind}' is not supported for functions enabled with tenancy configuration. Only Api \
+                 and HttpApi event sources are supported."
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_dead_letters(function: &Function<'_>) -> Result<()> {
     if let Some(queue) = function.given("DeadLetterQueue") {
         let queue = a_map(function.id, "DeadLetterQueue", queue)?;
         if queue.given("Type").is_none() || queue.given("TargetArn").is_none() {
@@ -209,13 +263,6 @@ fn check(function: &Function<'_>) -> Result<()> {
         if !known && queue.get("Type").is_some_and(|kind| kind.as_dict().is_none()) {
             return Err(function.fault("'DeadLetterQueue' requires Type of ['SQS', 'SNS']"));
         }
-    }
-    if function.given("FunctionScalingConfig").is_some() && function.given("CapacityProviderConfig").is_none()
-    {
-        return Err(function.fault("'FunctionScalingConfig' requires 'CapacityProviderConfig'."));
-    }
-    if function.given("CapacityProviderConfig").is_some() && function.given("VpcConfig").is_some() {
-        return Err(function.fault("Cannot specify 'CapacityProviderConfig' and 'VpcConfig' together."));
     }
     Ok(())
 }

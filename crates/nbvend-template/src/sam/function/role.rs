@@ -58,7 +58,7 @@ pub(super) fn make(
     let partition = state.cx.partition();
     let mut arns = vec![Node::from(managed::arn(partition, basic_policy(function)))];
     if function.tracing(state).is_some() {
-        arns.push(managed::arn(partition, "AWSXrayWriteOnlyAccess").into());
+        arns.push(managed::arn(partition, tracing_policy(partition)).into());
     }
     if function.given("VpcConfig").is_some_and(Node::truthy) {
         arns.push(managed::arn(partition, "service-role/AWSLambdaVPCAccessExecutionRole").into());
@@ -75,6 +75,11 @@ pub(super) fn make(
     role.set("PermissionsBoundary", function.given("PermissionsBoundary"));
     role.set("Tags", tags::with_sam(function.given("Tags").and_then(Node::as_dict)));
     Ok(Some(role))
+}
+
+/// Other partitions never had the older name.
+fn tracing_policy(partition: &str) -> &'static str {
+    if partition == "aws" { "AWSXrayWriteOnlyAccess" } else { "AWSXRayDaemonWriteAccess" }
 }
 
 fn basic_policy(function: &Function<'_>) -> &'static str {

@@ -14,7 +14,8 @@ pub(super) fn make(function: &Function<'_>, config: &Dict, target: &Target) -> R
     check(function, config, whole_is_intrinsic)?;
     let mut url = function.make("Url", "AWS::Lambda::Url");
     url.set("TargetFunctionArn", target.reference.clone());
-    url.pass(config, &["AuthType", "Cors", "InvokeMode"]);
+    url.pass(config, &["AuthType", "InvokeMode"]);
+    url.set("Cors", config.given("Cors").filter(|cors| cors.truthy()));
     let mut made = vec![url];
     if config.str("AuthType") == Some("NONE") {
         let mut open = function.make("UrlPublicPermissions", "AWS::Lambda::Permission");

@@ -15,8 +15,12 @@ pub(super) fn make(
 ) -> Result<(Resource, Resource)> {
     let name = alias_name(function, state)?;
     let digest = code_digest(function, state)?;
+    // From here on the code is where the parameters say, for the function itself too.
+    if let Some(code) = main.properties.get("Code").map(|code| state.resolve(code)) {
+        main.set("Code", code);
+    }
     if let Some(digest) = &digest {
-        note_digest(main, digest);
+        note_digest(main, digest, state);
     }
     let version = version(function, main, digest.as_ref());
     let mut alias =
@@ -55,8 +59,9 @@ fn code_digest(function: &Function<'_>, state: &Transform<'_>) -> Result<Option<
 }
 
 /// Lambda publishes a new version only of a function that changed: the digest in its description is a change.
-fn note_digest(main: &mut Resource, digest: &Text) {
-    let description = match main.properties.given("Description") {
+fn note_digest(main: &mut Resource, digest: &Text, state: &Transform<'_>) {
+    let given = main.properties.given("Description").map(|given| state.resolve(given));
+    let description = match &given {
         None => Node::from(digest.clone()),
         Some(Node::Text(text)) => Node::from(format!("{} {}", text.as_str(), digest.as_str())),
         Some(intrinsic) if is_intrinsic(intrinsic) => {
@@ -85,7 +90,7 @@ fn version(function: &Function<'_>, main: &Resource, digest: Option<&Text>) -> R
     version
 }
 
-/// What a new version depends on: the code, the environment and SnapStart, or every property if that is asked for.
+/// What a new version depends on: the code, the environment, the memory and SnapStart, or every property if that is asked for.
 fn hashed_part(function: &Function<'_>, main: &Resource) -> Dict {
     if matches!(function.given("AutoPublishAliasAllProperties"), Some(Node::Bool(true))) {
         let mut all = main.properties.clone();
@@ -97,6 +102,9 @@ fn hashed_part(function: &Function<'_>, main: &Resource) -> Dict {
     let mut part = main.properties.get("Code").and_then(Node::as_dict).cloned().unwrap_or_else(Dict::new);
     if let Some(environment) = function.given("Environment").and_then(Node::as_dict) {
         part.update(environment.clone());
+    }
+    if let Some(size) = function.given("MemorySize") {
+        part.insert("MemorySize", size.clone());
     }
     if let Some(snap_start) = function.given("SnapStart")
         && snap_start.get("ApplyOn").and_then(Node::as_str) != Some("None")

@@ -4,7 +4,10 @@ use super::{Editor, INTEGRATION, method_name};
 use crate::sam::intrinsics::make_conditional;
 use crate::sam::node::{Dict, Node, Text, ordered};
 
-const CALLER_CREDENTIALS: &str = "arn:aws:iam::*:user/*";
+/// The credentials that stand for the caller's own.
+fn caller_credentials(partition: &str) -> String {
+    format!("arn:{partition}:iam::*:user/*")
+}
 
 /// What an `Api` event says about its integration.
 pub(crate) struct Integration<'a> {
@@ -12,6 +15,7 @@ pub(crate) struct Integration<'a> {
     /// The event's own `Auth` and the API's.
     pub(crate) auth: &'a Dict,
     pub(crate) api_auth: &'a Dict,
+    pub(crate) partition: &'a str,
     /// The function's condition.
     pub(crate) condition: Option<&'a Node>,
     /// Whether the response is streamed.
@@ -26,7 +30,7 @@ impl Editor {
             Some(condition) => make_conditional(condition.clone(), integration.uri.clone()),
             None => integration.uri.clone(),
         };
-        let credentials = credentials(integration.auth, integration.api_auth);
+        let credentials = credentials(integration.auth, integration.api_auth, integration.partition);
         for item in self.path_items_mut(path) {
             let Some(definition) = item.get_mut(&method) else { continue };
             if let Some(definition) = definition.as_dict_mut() {
@@ -58,7 +62,7 @@ impl Editor {
 }
 
 /// As whom API Gateway invokes the function behind IAM authorisation: the caller, unless a role or NONE is named.
-fn credentials(auth: &Dict, api_auth: &Dict) -> Option<Node> {
+fn credentials(auth: &Dict, api_auth: &Dict, partition: &str) -> Option<Node> {
     let iam = |auth: &Dict, key: &str| auth.str(key) == Some("AWS_IAM");
     let by_default = iam(api_auth, "DefaultAuthorizer") && auth.is_empty();
     if !iam(auth, "Authorizer") && !by_default {
@@ -71,6 +75,6 @@ fn credentials(auth: &Dict, api_auth: &Dict) -> Option<Node> {
     match role(auth).or_else(|| role(api_auth)) {
         Some(role) if role.as_str() == Some("NONE") => None,
         Some(role) if role.as_str() != Some("CALLER_CREDENTIALS") => Some(role),
-        _ => Some(CALLER_CREDENTIALS.into()),
+        _ => Some(caller_credentials(partition).into()),
     }
 }

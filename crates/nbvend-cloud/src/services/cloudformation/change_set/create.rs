@@ -1,6 +1,6 @@
 //! `CreateChangeSet`.
 
-use nbvend_template::diff::Change;
+use nbvend_template::diff::{Change, Replacement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,12 @@ impl CreateChangeSet {
     fn stack(&self, cx: &Cx<'_>) -> Result<Option<Stack>, Error> {
         let found = find::stack(cx, &self.stack_name)?;
         let Some(found) = found else {
-            return if self.creates() { Ok(None) } else { Err(Error::no_stack(&self.stack_name)) };
+            find::check_name(&self.stack_name)?;
+            return if self.creates() && !self.stack_name.starts_with("arn:") {
+                Ok(None)
+            } else {
+                Err(Error::no_stack(&self.stack_name))
+            };
         };
         match (self.creates(), found.status) {
             (true, StackStatus::ReviewInProgress) => Ok(Some(found)),
@@ -69,9 +74,10 @@ impl CreateChangeSet {
                 self.stack_name, self.change_set_name
             ))),
             (false, status) if status.updatable() => Ok(Some(found)),
-            (false, status) => {
-                Err(Error::Validation(format!("Stack:{} is in {status} state and can not be updated.", found.arn)))
-            }
+            (false, status) => Err(Error::Validation(format!(
+                "Stack:{} is in {status} state and can not be updated.",
+                found.arn
+            ))),
         }
     }
 
@@ -213,19 +219,20 @@ fn fail(set: &mut ChangeSet, reason: String) {
 /// Works out the changes.
 fn fill(cx: &Cx<'_>, stack: &Stack, set: &mut ChangeSet, version: &Version) -> Result<(), Error> {
     let (changes, more) = diff::changes(cx, stack, version)?;
-    if changes.is_empty() && !more && stack.status != StackStatus::UpdateFailed {
+    if changes.is_empty() && !more && !stack.status.unfinished_business() {
         fail(set, NO_CHANGE.to_owned());
         return Ok(());
     }
     for change in changes {
         let row = cx.get::<Resource>(&format!("{}/{}", stack.uuid, change.logical_id))?;
-        set.changes.push(view(&change, row.and_then(|row| row.body.physical_id)));
+        let physical = row.as_ref().and_then(|row| row.body.physical_id.as_ref());
+        set.changes.push(view(&change, physical));
     }
     Ok(())
 }
 
 /// A change as DescribeChangeSet shows it.
-fn view(change: &Change, physical_id: Option<String>) -> Value {
+fn view(change: &Change, physical_id: Option<&String>) -> Value {
     let details: Vec<Value> = change
         .details
         .iter()
@@ -252,7 +259,7 @@ fn view(change: &Change, physical_id: Option<String>) -> Value {
             "LogicalResourceId": change.logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": change.resource_type,
-            "Replacement": change.replacement.map(|replacement| replacement.as_str()),
+            "Replacement": change.replacement.map(Replacement::as_str),
             "Scope": scope,
             "Details": details,
         },

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::error::Error;
+use super::super::page;
 use super::super::stack::{Parameter, RollbackConfiguration, Tag, parameter_view, tag_views};
 use super::super::state::Stack;
-use super::super::page;
 use crate::context::Cx;
 use crate::operation::{Kind, Operation};
 
@@ -62,7 +62,9 @@ impl Operation for DescribeChangeSet {
         let stack = cx.get::<Stack>(&set.stack)?;
         let stack = stack.ok_or_else(|| Error::ChangeSetNotFound(self.change_set_name.clone()))?;
         let from = match &self.next_token {
-            Some(token) => page::key(token)?.parse::<usize>().map_err(|_| Error::validation("Invalid NextToken"))?,
+            Some(token) => {
+                page::key(token)?.parse::<usize>().map_err(|_| Error::validation("Invalid NextToken"))?
+            }
             None => 0,
         };
         let next = from + PAGE;

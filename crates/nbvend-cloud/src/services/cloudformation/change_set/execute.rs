@@ -59,7 +59,9 @@ impl Operation for ExecuteChangeSet {
             None => None,
         };
         let version = version.ok_or_else(gone)?;
-        if set.creates != (stack.status == StackStatus::ReviewInProgress) || (!set.creates && !stack.status.updatable()) {
+        if set.creates != (stack.status == StackStatus::ReviewInProgress)
+            || (!set.creates && !stack.status.updatable())
+        {
             return Err(Error::Validation(format!(
                 "Stack:{} is in {} state and can not be updated.",
                 stack.arn, stack.status

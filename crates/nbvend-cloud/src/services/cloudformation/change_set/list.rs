@@ -67,6 +67,9 @@ impl Operation for ListChangeSets {
             description: set.description,
             include_nested_stacks: false,
         };
-        Ok(ListChangeSetsOutput { summaries: page.items.into_iter().map(view).collect(), next_token: page.next })
+        Ok(ListChangeSetsOutput {
+            summaries: page.items.into_iter().map(view).collect(),
+            next_token: page.next,
+        })
     }
 }

@@ -25,7 +25,9 @@ pub fn find(cx: &Cx<'_>, name: &str, stack: Option<&str>) -> Result<ChangeSet, E
         return found.ok_or_else(|| Error::ChangeSetNotFound(name.to_owned()));
     }
     let Some(stack) = stack else {
-        return Err(Error::validation("StackName must be specified if ChangeSetName is not specified as an ARN."));
+        return Err(Error::validation(
+            "StackName must be specified if ChangeSetName is not specified as an ARN.",
+        ));
     };
     let stack = stacks::existing(cx, stack)?;
     cx.get::<ChangeSet>(&format!("{}/{name}", stack.uuid))?

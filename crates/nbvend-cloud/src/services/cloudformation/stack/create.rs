@@ -75,11 +75,13 @@ impl Operation for CreateStack {
     }
 
     fn prepare(&mut self, cx: &mut Cx<'_>) -> Result<(), Error> {
+        find::check_name(&self.stack_name)?;
         self.prepared = Prepared(Some(self.draft(cx)?));
         Ok(())
     }
 
     fn run(mut self, cx: &mut Cx<'_>) -> Result<CreateStackOutput, Error> {
+        find::check_name(&self.stack_name)?;
         if let Some(found) = find::stack(cx, &self.stack_name)? {
             let repeated =
                 self.client_request_token.is_some() && found.create_token == self.client_request_token;
@@ -90,7 +92,7 @@ impl Operation for CreateStack {
             return Err(Error::StackExists(self.stack_name));
         }
         if self.stack_name.starts_with("arn:") {
-            return Err(Error::Validation(format!("Stack name {} must not be an ARN", self.stack_name)));
+            return Err(Error::no_stack(&self.stack_name));
         }
         if self.disable_rollback.is_some() && self.on_failure.is_some() {
             return Err(Error::validation(

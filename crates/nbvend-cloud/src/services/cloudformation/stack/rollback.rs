@@ -85,7 +85,10 @@ impl Operation for ContinueUpdateRollback {
         }
         for id in &self.resources_to_skip {
             if cx.get::<Resource>(&format!("{}/{id}", stack.uuid))?.is_none() {
-                return Err(Error::Validation(format!("Resource {id} does not exist for stack {}", stack.name)));
+                return Err(Error::Validation(format!(
+                    "Resource {id} does not exist for stack {}",
+                    stack.name
+                )));
             }
         }
         if self.role_arn.is_some() {

@@ -112,7 +112,7 @@ impl Operation for UpdateStack {
         };
         let face = draft.face(tags, self.capabilities, Vec::new());
         let version = draft.version(&stack.uuid, cx.ids().uuid(), face);
-        if stack.status != StackStatus::UpdateFailed && diff::nothing_changes(cx, &stack, &version)? {
+        if !stack.status.unfinished_business() && diff::nothing_changes(cx, &stack, &version)? {
             return Err(Error::validation("No updates are to be performed."));
         }
         cx.put(&version)?;

@@ -4,6 +4,7 @@
 //! stack       key = the UUID of its id       index "unfinished": what the reconciler has to look at
 //! live        key = name                     the stack of that name that is not deleted
 //! listed      key = inverted time + UUID     every stack, newest first
+//! deleted     key = time + UUID              deleted stacks, oldest first; of no region
 //! version     key = stack/version            a template with its parameters; the current one and that of an operation
 //! resource    key = stack/logical id         also what a replacement left to be deleted: stack/logical id~number
 //! event       key = stack/inverted number    newest first
@@ -24,7 +25,7 @@ pub use change_set::ChangeSet;
 pub use event::StackEvent;
 pub use export::{Export, Import};
 pub use resource::{Before, Resource, Stage, Work};
-pub use stack::{Listed, Live, Operation, OperationKind, OutputValue, Stack};
+pub use stack::{Deleted, Listed, Live, Operation, OperationKind, OutputValue, Stack};
 pub use status::{ResourceStatus, StackStatus};
 pub use version::{Face, ShownParameter, Version};
 

@@ -131,3 +131,19 @@ impl Record for Listed {
         format!("{:015}/{}", 999_999_999_999_999 - self.created.0, self.uuid)
     }
 }
+
+/// A line of the list of deleted stacks, oldest first; of no region.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Deleted {
+    pub time: Timestamp,
+    pub region: String,
+    pub uuid: String,
+}
+
+impl Record for Deleted {
+    const KIND: &'static str = "cloudformation.deleted";
+
+    fn key(&self) -> String {
+        format!("{:015}/{}", self.time.0, self.uuid)
+    }
+}

@@ -67,6 +67,11 @@ impl StackStatus {
         self != Self::ReviewInProgress && self.as_str().ends_with("IN_PROGRESS")
     }
 
+    /// Whether what failed is to be tried again, even with the same template.
+    pub fn unfinished_business(self) -> bool {
+        matches!(self, Self::CreateFailed | Self::UpdateFailed)
+    }
+
     /// Whether the stack may be given a new template.
     pub fn updatable(self) -> bool {
         matches!(

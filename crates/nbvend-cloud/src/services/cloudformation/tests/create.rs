@@ -190,6 +190,15 @@ async fn bad_templates_make_nothing() {
         assert_eq!((error.code.as_ref(), error.status), ("ValidationError", 400), "{template}");
         assert!(error.message.contains(want), "{template}: {}", error.message);
     }
+    for name in ["*@da591fa3_$", "1a", "a_b", &"x".repeat(129)] {
+        let input = json!({"StackName": name, "TemplateBody": format!("Resources: {{A: {{{thing}}}}}")});
+        let error = cfn(&world, "CreateStack", input).await.unwrap_err();
+        assert!(
+            error.message.contains("at 'stackName' failed to satisfy constraint: Member must"),
+            "{}",
+            error.message
+        );
+    }
     let none = cfn(&world, "DescribeStacks", json!({"StackName": "bad"})).await.unwrap_err();
     assert_eq!(none.message, "Stack with id bad does not exist");
     assert_eq!(cfn(&world, "ListStacks", json!({})).await.unwrap()["StackSummaries"], json!([]));

@@ -37,7 +37,7 @@ Resources:
     let error = cfn(&world, "DescribeStackEvents", json!({"StackName": "s"})).await.unwrap_err();
     assert_eq!(error.message, "Stack [s] does not exist");
     assert_eq!(status(&world, &id).await, "DELETE_COMPLETE");
-    assert_eq!(stack(&world, &id).await["DeletionTime"].is_null(), false);
+    assert!(!stack(&world, &id).await["DeletionTime"].is_null());
     // Again, and of what never was: no error.
     for name in ["s", id.as_str(), "never"] {
         cfn(&world, "DeleteStack", json!({"StackName": name})).await.unwrap();
@@ -104,4 +104,50 @@ async fn a_creation_can_be_broken_off() {
     settle(&world).await;
     assert_eq!(status(&world, &id).await, "DELETE_COMPLETE");
     assert!(things(&world).is_empty());
+}
+
+#[tokio::test]
+async fn what_a_failed_update_replaced_goes_too() {
+    let world = World::new();
+    let template = |name: &str, fail: &str| {
+        format!(
+            "Resources:\n  A: {{Type: 'Test::Thing', Properties: {{Name: {name}}}}}\n  B: {{Type: 'Test::Thing', DependsOn: A, Properties: {{Name: b, Fail: {fail}, Note: {name}}}}}\n"
+        )
+    };
+    create(&world, "s", &template("old", "no")).await;
+    settle(&world).await;
+    let keep = json!({"StackName": "s", "TemplateBody": template("new", "update"), "DisableRollback": true});
+    cfn(&world, "UpdateStack", keep).await.unwrap();
+    settle(&world).await;
+    assert_eq!(status(&world, "s").await, "UPDATE_FAILED");
+    assert_eq!(things(&world).len(), 3);
+    cfn(&world, "DeleteStack", json!({"StackName": "s"})).await.unwrap();
+    settle(&world).await;
+    assert!(things(&world).is_empty(), "{:?}", things(&world));
+}
+
+#[tokio::test]
+async fn a_deleted_stack_is_forgotten_after_90_days() {
+    let world = World::new();
+    let id = create(&world, "s", "Resources: {A: {Type: 'Test::Thing'}}").await["StackId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    settle(&world).await;
+    cfn(&world, "DeleteStack", json!({"StackName": "s"})).await.unwrap();
+    settle(&world).await;
+    world.clock.advance(89 * 24 * 3600);
+    settle(&world).await;
+    assert_eq!(status(&world, &id).await, "DELETE_COMPLETE");
+    world.clock.advance(2 * 24 * 3600);
+    settle(&world).await;
+    assert!(cfn(&world, "DescribeStacks", json!({"StackName": id})).await.is_err());
+    assert_eq!(cfn(&world, "ListStacks", json!({})).await.unwrap()["StackSummaries"], json!([]));
+    let left = world
+        .engine
+        .store()
+        .read(|tx| tx.list::<super::super::state::StackEvent>(REGION, "", None, 10))
+        .unwrap()
+        .unwrap();
+    assert!(left.is_empty());
 }

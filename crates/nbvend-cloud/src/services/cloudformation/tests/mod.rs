@@ -1,8 +1,9 @@
 //! Stacks through the door, with resource types of the tests' own.
 
-mod create;
 mod change_set;
+mod create;
 mod delete;
+mod outside;
 mod restart;
 pub mod thing;
 mod update;

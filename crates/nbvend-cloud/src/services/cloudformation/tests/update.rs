@@ -69,9 +69,16 @@ async fn only_what_differs_changes_and_the_old_goes_last() {
     assert_eq!(stack(&world, "s").await["Outputs"][0]["OutputValue"], "new");
     assert!(!stack(&world, "s").await["LastUpdatedTime"].is_null());
     let resources = cfn(&world, "ListStackResources", json!({"StackName": "s"})).await.unwrap();
-    let names: Vec<_> = resources["StackResourceSummaries"].as_array().unwrap().iter().map(|r| r["LogicalResourceId"].clone()).collect();
+    let names: Vec<_> = resources["StackResourceSummaries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["LogicalResourceId"].clone())
+        .collect();
     assert_eq!(names, ["Added", "Grown", "Renamed", "Same"]);
-    let error = cfn(&world, "DescribeStackResource", json!({"StackName": "s", "LogicalResourceId": "Gone"})).await.unwrap_err();
+    let error = cfn(&world, "DescribeStackResource", json!({"StackName": "s", "LogicalResourceId": "Gone"}))
+        .await
+        .unwrap_err();
     assert_eq!(error.message, "Resource Gone does not exist for stack s");
 }
 
@@ -124,7 +131,9 @@ async fn a_failed_update_can_be_kept_and_taken_back_later() {
     assert_eq!(ids(&world), ["gone", "grown", "new", "old", "same"]);
     // Once more with another replacement: the one in between is nobody's.
     let bad = keep["TemplateBody"].as_str().unwrap().replace("Name: new", "Name: newer");
-    cfn(&world, "UpdateStack", json!({"StackName": "s", "TemplateBody": bad, "DisableRollback": true})).await.unwrap();
+    cfn(&world, "UpdateStack", json!({"StackName": "s", "TemplateBody": bad, "DisableRollback": true}))
+        .await
+        .unwrap();
     settle(&world).await;
     assert_eq!(ids(&world), ["gone", "grown", "new", "newer", "old", "same"]);
     cfn(&world, "RollbackStack", json!({"StackName": "s"})).await.unwrap();
@@ -139,7 +148,9 @@ async fn a_failed_update_can_be_kept_and_taken_back_later() {
 async fn a_rollback_that_fails_is_continued() {
     let world = World::new();
     let template = |size: u32, extra: &str| {
-        format!("Resources:\n  A: {{Type: 'Test::Thing', Properties: {{Name: a, Size: {size}, Fail: storm}}}}\n{extra}")
+        format!(
+            "Resources:\n  A: {{Type: 'Test::Thing', Properties: {{Name: a, Size: {size}, Fail: storm}}}}\n{extra}"
+        )
     };
     create(&world, "s", &template(1, "")).await;
     settle(&world).await;
@@ -165,7 +176,9 @@ async fn a_rollback_that_fails_is_continued() {
 async fn a_rollback_can_leave_a_resource_out() {
     let world = World::new();
     let template = |size: u32, extra: &str| {
-        format!("Resources:\n  A: {{Type: 'Test::Thing', Properties: {{Name: a, Size: {size}, Fail: storm}}}}\n{extra}")
+        format!(
+            "Resources:\n  A: {{Type: 'Test::Thing', Properties: {{Name: a, Size: {size}, Fail: storm}}}}\n{extra}"
+        )
     };
     create(&world, "s", &template(1, "")).await;
     settle(&world).await;
@@ -207,7 +220,13 @@ Resources:
 ";
     create(&world, "s", template).await;
     settle(&world).await;
-    update(&world, "s", "Resources: {A: {Type: 'Test::Thing', UpdateReplacePolicy: Retain, Properties: {Name: a2}}}").await.unwrap();
+    update(
+        &world,
+        "s",
+        "Resources: {A: {Type: 'Test::Thing', UpdateReplacePolicy: Retain, Properties: {Name: a2}}}",
+    )
+    .await
+    .unwrap();
     settle(&world).await;
     assert_eq!(status(&world, "s").await, "UPDATE_COMPLETE");
     assert_eq!(ids(&world), ["a1", "a2", "b"]);
@@ -239,7 +258,9 @@ Resources: {A: {Type: 'Test::Thing', Properties: {Name: a, Size: !Ref Size}}}
     let previous = json!({"ParameterKey": "Size", "UsePreviousValue": true});
     let none = cfn(&world, "UpdateStack", with(previous.clone(), None)).await.unwrap_err();
     assert_eq!(none.message, "No updates are to be performed.");
-    cfn(&world, "UpdateStack", with(json!({"ParameterKey": "Size", "ParameterValue": "2"}), None)).await.unwrap();
+    cfn(&world, "UpdateStack", with(json!({"ParameterKey": "Size", "ParameterValue": "2"}), None))
+        .await
+        .unwrap();
     settle(&world).await;
     assert_eq!(things(&world)[0].properties["Size"], "2");
     assert!(things(&world)[0].tags.iter().any(|(key, _)| key == "team"), "tags are kept");
@@ -255,13 +276,21 @@ async fn an_export_in_use_holds_its_value() {
     let world = World::new();
     create(&world, "s", BEFORE).await;
     settle(&world).await;
-    create(&world, "user", "Resources: {A: {Type: 'Test::Thing', Properties: {Name: u, Note: !ImportValue renamed}}}").await;
+    create(
+        &world,
+        "user",
+        "Resources: {A: {Type: 'Test::Thing', Properties: {Name: u, Note: !ImportValue renamed}}}",
+    )
+    .await;
     settle(&world).await;
     update(&world, "s", AFTER).await.unwrap();
     settle(&world).await;
     assert_eq!(status(&world, "s").await, "UPDATE_ROLLBACK_COMPLETE");
     let text = events(&world, "s").await.join("\n");
-    assert!(text.contains("UPDATE_ROLLBACK_IN_PROGRESS Export renamed cannot be updated as it is in use by user"), "{text}");
+    assert!(
+        text.contains("UPDATE_ROLLBACK_IN_PROGRESS Export renamed cannot be updated as it is in use by user"),
+        "{text}"
+    );
     assert_eq!(ids(&world), ["gone", "grown", "old", "same", "u"]);
     // Once nobody uses it any more, it may change.
     update(&world, "user", "Resources: {A: {Type: 'Test::Thing', Properties: {Name: u}}}").await.unwrap();
@@ -278,7 +307,27 @@ async fn a_type_cannot_change_under_a_name() {
     settle(&world).await;
     let error = update(&world, "none", BEFORE).await.unwrap_err();
     assert_eq!(error.message, "Stack [none] does not exist");
-    let error = update(&world, "s", &BEFORE.replace("Test::Thing', Properties: {Name: gone}", "Test::Other'")).await.unwrap_err();
+    let error =
+        update(&world, "s", &BEFORE.replace("Test::Thing', Properties: {Name: gone}", "Test::Other'"))
+            .await
+            .unwrap_err();
     assert!(error.message.contains("Unrecognized resource types: [Test::Other]"));
     assert_eq!(status(&world, "s").await, "CREATE_COMPLETE");
+}
+
+#[tokio::test]
+async fn a_creation_that_was_kept_is_tried_again() {
+    let world = World::new();
+    let template = "Resources:\n  A: {Type: 'Test::Thing', Properties: {Name: a}}\n  B: {Type: 'Test::Thing', DependsOn: A, Properties: {Name: b, Fail: storm}}\n";
+    storm(&world, "storm/create", true).await;
+    let keep = json!({"StackName": "s", "TemplateBody": template, "OnFailure": "DO_NOTHING"});
+    cfn(&world, "CreateStack", keep).await.unwrap();
+    settle(&world).await;
+    assert_eq!(status(&world, "s").await, "CREATE_FAILED");
+    storm(&world, "storm/create", false).await;
+    update(&world, "s", template).await.unwrap();
+    settle(&world).await;
+    assert_eq!(status(&world, "s").await, "UPDATE_COMPLETE");
+    assert_eq!(ids(&world), ["a", "b"]);
+    assert_eq!(things(&world)[0].changes, 1, "untouched");
 }

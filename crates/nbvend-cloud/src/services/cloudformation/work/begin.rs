@@ -3,7 +3,7 @@
 use nbvend_wire::timestamp::Timestamp;
 
 use super::super::export;
-use super::super::state::{OperationKind, StackStatus, Stage};
+use super::super::state::{Before, OperationKind, Resource, StackStatus, Stage};
 use super::job::Job;
 use crate::error::EngineError;
 use crate::identity::Caller;
@@ -22,10 +22,16 @@ pub fn begin(job: &mut Job<'_, '_>, fault: Option<String>) -> Result<(), EngineE
     if !job.operation().begun {
         job.moves += 1;
         job.operation().begun = true;
-        job.stack.failure = None;
+        if forward || job.stack.status == StackStatus::DeleteInProgress {
+            job.stack.failure = None;
+        }
         for row in job.rows.values_mut().filter(|row| matches!(row.stage, Stage::Failed(_))) {
             row.stage = Stage::Idle;
             row.at = None;
+        }
+        match job.stack.status {
+            StackStatus::DeleteInProgress | StackStatus::RollbackInProgress => gather(job),
+            _ => {}
         }
         if forward && trouble.is_none() {
             trouble = imports(job)?;
@@ -38,6 +44,21 @@ pub fn begin(job: &mut Job<'_, '_>, fault: Option<String>) -> Result<(), EngineE
         job.operation().abort.get_or_insert(reason);
     }
     Ok(())
+}
+
+/// What updates that were never finished replaced goes too: nothing will take it up again.
+fn gather(job: &mut Job<'_, '_>) {
+    let replaced: Vec<Resource> = job.rows.values().filter(|row| row.before.is_some()).cloned().collect();
+    for mut row in replaced {
+        let before = row.before.take();
+        if std::mem::take(&mut row.replaced)
+            && let Some(before) = before
+        {
+            let replace_policy = before.deletion_policy.clone();
+            job.leave(&row, Before { replace_policy, ..before });
+        }
+        job.put(row);
+    }
 }
 
 /// Takes the stack's role, or renews its session. The inner error is AWS's reason why not.
@@ -56,10 +77,7 @@ fn assume(job: &mut Job<'_, '_>) -> Result<Result<(), String>, EngineError> {
         ..AssumeRole::default()
     };
     let refused = format!("Role {role_arn} is invalid or cannot be assumed");
-    let answer = match job.cx.call_as(service, assume) {
-        Ok(answer) => answer,
-        Err(_) => return Ok(Err(refused)),
-    };
+    let Ok(answer) = job.cx.call_as(service, assume) else { return Ok(Err(refused)) };
     let Some(principal) = answer.assumed_role_user.principal else { return Ok(Err(refused)) };
     let key = answer.credentials.access_key_id;
     let acting = asker.acting_as(principal, Some(key), Some(now)).through("cloudformation.amazonaws.com");

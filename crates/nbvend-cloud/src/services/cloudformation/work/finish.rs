@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::export;
 use super::super::state::{
-    ChangeSet, Export, Live, OperationKind, OutputValue, Resource, ResourceStatus, Stack, StackStatus, Stage,
-    Version,
+    ChangeSet, Deleted, Export, Live, OperationKind, OutputValue, Resource, ResourceStatus, Stack,
+    StackStatus, Stage, Version,
 };
 use super::forward::{creating, failures};
 use super::job::Job;
@@ -116,6 +116,7 @@ pub fn failed(job: &mut Job<'_, '_>) -> Done {
         }
         // A stack that failed while it was made has nothing to go back to.
         (false, false) if none => {
+            job.operation().begun = false;
             job.announce(StackStatus::RollbackInProgress, Some(&reason))?;
         }
         (false, false) => {
@@ -150,7 +151,7 @@ pub fn removed(job: &mut Job<'_, '_>, failed: &[String]) -> Done {
         // What a cleanup cannot delete is no longer the stack's.
         StackStatus::UpdateCompleteCleanupInProgress => clean(job, StackStatus::UpdateComplete)?,
         StackStatus::UpdateRollbackCompleteCleanupInProgress => {
-            clean(job, StackStatus::UpdateRollbackComplete)?
+            clean(job, StackStatus::UpdateRollbackComplete)?;
         }
         StackStatus::RollbackInProgress if failed.is_empty() => {
             export::release_imports(job.cx, &job.stack, &BTreeSet::new())?;
@@ -165,9 +166,10 @@ pub fn removed(job: &mut Job<'_, '_>, failed: &[String]) -> Done {
 }
 
 fn clean(job: &mut Job<'_, '_>, status: StackStatus) -> Done {
-    let plan = job.the_plan();
     job.leftovers.clear();
-    job.rows.retain(|id, _| plan.graph.contains(id));
+    if let Some(plan) = job.plan.clone() {
+        job.rows.retain(|id, _| plan.graph.contains(id));
+    }
     for row in job.rows.values_mut() {
         row.stage = Stage::Idle;
     }
@@ -177,8 +179,10 @@ fn clean(job: &mut Job<'_, '_>, status: StackStatus) -> Done {
 
 /// The stack is no more; what there is to know of it stays under its id.
 fn gone(job: &mut Job<'_, '_>) -> Done {
-    job.stack.deleted = Some(job.cx.now());
+    let (now, region) = (job.cx.now(), job.cx.region().to_owned());
+    job.stack.deleted = Some(now);
     let stack: &Stack = &job.stack;
+    job.cx.put_global(&Deleted { time: now, region, uuid: stack.uuid.clone() })?;
     if job.cx.get::<Live>(&stack.name)?.is_some_and(|live| live.uuid == stack.uuid) {
         job.cx.delete::<Live>(&stack.name)?;
     }
@@ -201,14 +205,18 @@ fn gone(job: &mut Job<'_, '_>) -> Done {
     Ok(())
 }
 
-/// Tells the change set under execution how it went.
+/// Tells the change set under execution how it went, and the others what that means for them.
 fn change_set_done(job: &mut Job<'_, '_>, how: &str) -> Done {
     let prefix = format!("{}/", job.stack.uuid);
     for mut set in job.cx.tx.list::<ChangeSet>(job.cx.region(), &prefix, None, usize::MAX)? {
-        if set.execution == "EXECUTE_IN_PROGRESS" {
-            how.clone_into(&mut set.execution);
-            job.cx.put(&set)?;
-        }
+        let now = match set.execution.as_str() {
+            "EXECUTE_IN_PROGRESS" => how,
+            // What it was compared with is no longer the stack's.
+            "AVAILABLE" if how == "EXECUTE_COMPLETE" => "OBSOLETE",
+            _ => continue,
+        };
+        now.clone_into(&mut set.execution);
+        job.cx.put(&set)?;
     }
     Ok(())
 }

@@ -137,7 +137,7 @@ async fn step(engine: &Engine, stack: &Stack) -> Result<Step, EngineError> {
     let (plan, fault) = match plan {
         Some(Ok(plan)) => (Some(plan), None),
         Some(Err(error)) => (None, Some(error.message)),
-        None => (None, None),
+        None => (None, wanted.map(|_| "The template of the stack is not there any more".to_owned())),
     };
     let (uuid, status) = (stack.uuid.clone(), stack.status);
     engine.transact(caller, move |cx| transact(cx, &uuid, status, plan, fault)).await

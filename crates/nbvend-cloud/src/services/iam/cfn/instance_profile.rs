@@ -10,9 +10,9 @@ use crate::provider::{
     Deletion, Handle, Progress, Provider, Request, Schema, generated_name, optional, required,
 };
 use crate::services::iam::instance_profile::{
-    AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile,
-    RemoveRoleFromInstanceProfile,
+    CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile,
 };
+use crate::services::iam::instance_profile_role::{AddRoleToInstanceProfile, RemoveRoleFromInstanceProfile};
 
 pub struct InstanceProfile;
 

@@ -14,9 +14,10 @@ use crate::provider::{
     Deletion, Handle, Progress, Provider, Request, Schema, generated_name, optional, required,
 };
 use crate::services::iam::boundary::{DeleteRolePermissionsBoundary, PutRolePermissionsBoundary};
-use crate::services::iam::role::{CreateRole, DeleteRole, GetRole, UpdateAssumeRolePolicy, UpdateRole};
+use crate::services::iam::role::{CreateRole, DeleteRole, GetRole, UpdateRole};
 use crate::services::iam::tagging::{TagRole, UntagRole};
 use crate::services::iam::tags::Tag;
+use crate::services::iam::trust::UpdateAssumeRolePolicy;
 
 pub struct Role;
 

@@ -19,8 +19,8 @@ use super::{deleted, invalid};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::provider::{
-    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, lenient, optional, properties,
-    required,
+    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, lenient, optional,
+    properties, required,
 };
 
 pub struct Function;
@@ -115,7 +115,9 @@ struct Tag {
 }
 
 fn natural(name: &str, value: Option<i64>) -> Result<Option<u32>, EngineError> {
-    value.map(|value| u32::try_from(value).map_err(|_| invalid(format!("{name} is out of range: {value}")))).transpose()
+    value
+        .map(|value| u32::try_from(value).map_err(|_| invalid(format!("{name} is out of range: {value}"))))
+        .transpose()
 }
 
 impl Properties {
@@ -134,7 +136,9 @@ impl Properties {
     fn inline(&self, text: &str) -> Result<String, EngineError> {
         let runtime = self.runtime.as_deref().unwrap_or_default();
         if !runtime.starts_with("python") {
-            return Err(invalid("ZipFile can only be used when Runtime is set to one of the python runtimes"));
+            return Err(invalid(
+                "ZipFile can only be used when Runtime is set to one of the python runtimes",
+            ));
         }
         let zip = package("index.py", text).map_err(|error| invalid(format!("ZipFile: {error}")))?;
         Ok(STANDARD.encode(zip))
@@ -150,7 +154,8 @@ impl Properties {
     }
 
     fn storage(&self) -> Result<Option<Storage>, EngineError> {
-        let size = natural("EphemeralStorage.Size", self.ephemeral_storage.as_ref().and_then(|size| size.size))?;
+        let size =
+            natural("EphemeralStorage.Size", self.ephemeral_storage.as_ref().and_then(|size| size.size))?;
         Ok(size.map(|size| Storage { size }))
     }
 
@@ -229,7 +234,8 @@ impl Provider for Function {
             ephemeral_storage: asked.storage()?,
             logging_config: asked.logging()?,
         })?;
-        if let Some(reserved) = natural("ReservedConcurrentExecutions", asked.reserved_concurrent_executions)? {
+        if let Some(reserved) = natural("ReservedConcurrentExecutions", asked.reserved_concurrent_executions)?
+        {
             reserve(cx, &name, Some(reserved))?;
         }
         Ok(done(cx, &name))

@@ -8,8 +8,8 @@ use super::{deleted, invalid};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::provider::{
-    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, lenient, optional, properties,
-    required,
+    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, lenient, optional,
+    properties, required,
 };
 
 pub struct Permission;

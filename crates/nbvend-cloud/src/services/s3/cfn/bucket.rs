@@ -116,7 +116,8 @@ impl TryFrom<Value> for Flag {
 }
 
 fn read(properties: &Value) -> Result<Properties, String> {
-    serde_json::from_value(properties.clone()).map_err(|error| format!("Properties validation failed: {error}"))
+    serde_json::from_value(properties.clone())
+        .map_err(|error| format!("Properties validation failed: {error}"))
 }
 
 impl Provider for Bucket {

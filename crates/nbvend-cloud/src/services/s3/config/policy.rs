@@ -37,7 +37,9 @@ impl Operation for PutBucketPolicy {
     fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {
         let bucket = Bucket::load(cx, &self.bucket)?;
         check(cx, &bucket.name, &self.policy)?;
-        if bucket.public_access.is_some_and(|settings| settings.block_public_policy) && is_public(&self.policy) {
+        if bucket.public_access.is_some_and(|settings| settings.block_public_policy)
+            && is_public(&self.policy)
+        {
             return Err(Error::PublicPolicyBlocked {
                 who: cx.caller.principal.arn(cx.account()),
                 bucket: bucket_arn(cx, &bucket.name),
@@ -68,11 +70,14 @@ fn check(cx: &Cx<'_>, bucket: &str, text: &str) -> Result<(), Error> {
         return Err(Error::MalformedPolicy(aws));
     }
     // A bucket's policy speaks of that bucket and its objects alone, and of S3's actions.
-    let document: Value = serde_json::from_str(text).map_err(|error| Error::MalformedPolicy(error.to_string()))?;
+    let document: Value =
+        serde_json::from_str(text).map_err(|error| Error::MalformedPolicy(error.to_string()))?;
     for statement in each(&document["Statement"]) {
         let own = |resource: &str| {
             let rest = resource.split_once(":s3:::").map(|(_, rest)| rest);
-            rest.is_some_and(|rest| rest == bucket || rest.strip_prefix(bucket).is_some_and(|rest| rest.starts_with('/')))
+            rest.is_some_and(|rest| {
+                rest == bucket || rest.strip_prefix(bucket).is_some_and(|rest| rest.starts_with('/'))
+            })
         };
         let resources = each(&statement["Resource"]).chain(each(&statement["NotResource"]));
         if resources.filter_map(Value::as_str).any(|resource| !own(resource)) {
@@ -100,9 +105,20 @@ fn each(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
 /// public").
 pub fn is_public(text: &str) -> bool {
     const TIES: &[&str] = &[
-        "aws:principalorgid", "aws:principalarn", "aws:principalaccount", "aws:sourcearn", "aws:sourceaccount",
-        "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:userid", "aws:sourceowner",
-        "s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "aws:principalorgid",
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:sourcearn",
+        "aws:sourceaccount",
+        "aws:sourceorgid",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourceip",
+        "aws:userid",
+        "aws:sourceowner",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
     ];
     let Ok(document) = serde_json::from_str::<Value>(text) else { return false };
     each(&document["Statement"]).any(|statement| {
@@ -110,7 +126,9 @@ pub fn is_public(text: &str) -> bool {
             Value::Object(kinds) => kinds.values().flat_map(each).any(|value| value == "*"),
             one => one == "*",
         };
-        let fixed = |value: &Value| value.as_str().is_some_and(|text| !text.contains(['*', '?', '$']) && text != "0.0.0.0/0");
+        let fixed = |value: &Value| {
+            value.as_str().is_some_and(|text| !text.contains(['*', '?', '$']) && text != "0.0.0.0/0")
+        };
         let tied = statement["Condition"].as_object().is_some_and(|operators| {
             operators.iter().filter(|(operator, _)| !operator.contains("Not")).any(|(_, keys)| {
                 keys.as_object().is_some_and(|keys| {
@@ -227,10 +245,18 @@ mod tests {
         };
         assert!(policy(r#""*""#, "Allow", ""));
         assert!(policy(r#"{"AWS":["111122223333","*"]}"#, "Allow", ""));
-        assert!(policy(r#""*""#, "Allow", r#","Condition":{"StringLike":{"aws:PrincipalArn":"arn:aws:iam::*"}}"#));
+        assert!(policy(
+            r#""*""#,
+            "Allow",
+            r#","Condition":{"StringLike":{"aws:PrincipalArn":"arn:aws:iam::*"}}"#
+        ));
         assert!(policy(r#""*""#, "Allow", r#","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#));
         assert!(!policy(r#""*""#, "Deny", ""));
         assert!(!policy(r#"{"Service":"servicecatalog.amazonaws.com"}"#, "Allow", ""));
-        assert!(!policy(r#""*""#, "Allow", r#","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#));
+        assert!(!policy(
+            r#""*""#,
+            "Allow",
+            r#","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#
+        ));
     }
 }

@@ -27,7 +27,11 @@ async fn an_object_comes_back_as_it_went() {
     let world = world.restart();
     for method in ["GET", "HEAD"] {
         let target = "/bucket-a/dir/a%20key%2B%C3%A4.txt";
-        let got = Req::new(method, target).header("x-amz-checksum-mode", "ENABLED").signed(&world).send(&world).await;
+        let got = Req::new(method, target)
+            .header("x-amz-checksum-mode", "ENABLED")
+            .signed(&world)
+            .send(&world)
+            .await;
         assert_eq!(got.status, 200, "{}", got.text());
         assert_eq!(got.text(), if method == "GET" { "123456789" } else { "" });
         for (name, value) in [
@@ -64,10 +68,16 @@ async fn ranges_conditions_and_overrides() {
         ("bytes=5-99", 206, "56789", "bytes 5-9/10"),
     ] {
         let got = Req::new("GET", "/bucket-a/k").header("range", range).signed(&world).send(&world).await;
-        assert_eq!((got.status, got.text().as_str(), got.header("content-range")), (status, body, content_range));
+        assert_eq!(
+            (got.status, got.text().as_str(), got.header("content-range")),
+            (status, body, content_range)
+        );
         assert_eq!(got.header("content-length"), body.len().to_string());
     }
-    let beyond = Req::new("GET", "/bucket-a/k").header("range", "bytes=10-").signed(&world).send(&world).await;
+    let head = Req::new("HEAD", "/bucket-a/k").header("range", "bytes=1-2").signed(&world).send(&world).await;
+    assert_eq!((head.status, head.header("content-range")), (206, "bytes 1-2/10"));
+    let beyond =
+        Req::new("GET", "/bucket-a/k").header("range", "bytes=10-").signed(&world).send(&world).await;
     assert_eq!((beyond.status, beyond.element("Code").as_str()), (416, "InvalidRange"));
     assert_eq!(beyond.element("ActualObjectSize"), "10");
 
@@ -89,7 +99,12 @@ async fn ranges_conditions_and_overrides() {
     let got = ask(&world, "GET", target, "").await;
     assert_eq!((got.header("content-type"), got.header("content-disposition")), ("text/plain", "attachment"));
 
-    let only_new = Req::new("PUT", "/bucket-a/k").header("if-none-match", "*").body("x").signed(&world).send(&world).await;
+    let only_new = Req::new("PUT", "/bucket-a/k")
+        .header("if-none-match", "*")
+        .body("x")
+        .signed(&world)
+        .send(&world)
+        .await;
     assert_eq!((only_new.status, only_new.element("Code").as_str()), (412, "PreconditionFailed"));
 }
 
@@ -108,7 +123,8 @@ async fn listings_page_and_roll_up() {
     let (mut token, mut seen) = (String::new(), Vec::new());
     loop {
         let next = if token.is_empty() { String::new() } else { format!("continuation-token={token}&") };
-        let page = ask(&world, "GET", &format!("/bucket-a?{next}delimiter=%2F&list-type=2&max-keys=1"), "").await;
+        let page =
+            ask(&world, "GET", &format!("/bucket-a?{next}delimiter=%2F&list-type=2&max-keys=1"), "").await;
         assert_eq!(page.status, 200, "{}", page.text());
         seen.extend(page.elements("Key"));
         seen.extend(page.elements("Prefix").into_iter().filter(|prefix| !prefix.is_empty()));
@@ -145,7 +161,9 @@ async fn signatures_are_verified() {
     changed.body = b"two".to_vec();
     assert_eq!(code(&changed.send(&world).await), expect(400, "XAmzContentSHA256Mismatch"));
 
-    let mut document = Req::new("POST", "/bucket-a?delete").body("<Delete><Object><Key>a</Key></Object></Delete>").signed(&world);
+    let mut document = Req::new("POST", "/bucket-a?delete")
+        .body("<Delete><Object><Key>a</Key></Object></Delete>")
+        .signed(&world);
     document.body = b"<Delete><Object><Key>b</Key></Object></Delete>".to_vec();
     assert_eq!(code(&document.send(&world).await), expect(400, "XAmzContentSHA256Mismatch"));
 
@@ -165,10 +183,20 @@ async fn signatures_are_verified() {
     stranger.headers.extend(added);
     assert_eq!(code(&stranger.send(&world).await), expect(403, "InvalidAccessKeyId"));
 
-    let old = Req::new("GET", "/bucket-a/k").header("authorization", &format!("AWS {ROOT_KEY}:c2ln")).send(&world).await;
+    let old = Req::new("GET", "/bucket-a/k")
+        .header("authorization", &format!("AWS {ROOT_KEY}:c2ln"))
+        .send(&world)
+        .await;
     assert_eq!(code(&old), expect(400, "InvalidRequest"));
-    let old = Req::new("GET", &format!("/bucket-a/k?AWSAccessKeyId={ROOT_KEY}&Expires=9999999999&Signature=x")).send(&world).await;
-    assert_eq!(code(&old), expect(400, "InvalidRequest"));
+    let old =
+        Req::new("GET", &format!("/bucket-a/k?AWSAccessKeyId={ROOT_KEY}&Expires=9999999999&Signature=x"))
+            .send(&world)
+            .await;
+    assert_eq!(code(&old), expect(403, "SignatureDoesNotMatch"));
+    let old = Req::new("GET", &format!("/bucket-a/k?AWSAccessKeyId={ROOT_KEY}&Expires=9999999999"))
+        .send(&world)
+        .await;
+    assert_eq!(code(&old), expect(403, "AccessDenied"));
     let mut both = Req::new("GET", "/bucket-a/k").signed(&world);
     both.query = "X-Amz-Signature=0".to_owned();
     assert_eq!(code(&both.send(&world).await), expect(400, "InvalidArgument"));
@@ -187,13 +215,47 @@ async fn presigned_urls() {
     assert_eq!(tampered.send(&world).await.element("Code"), "SignatureDoesNotMatch");
 
     let hash = hex::encode(sha2::Sha256::digest("other"));
-    let wrong = Req::new("PUT", "/bucket-a/up").presigned(&world, 60).header("x-amz-content-sha256", &hash).body("by link");
+    let wrong = Req::new("PUT", "/bucket-a/up")
+        .presigned(&world, 60)
+        .header("x-amz-content-sha256", &hash)
+        .body("by link");
     assert_eq!(wrong.send(&world).await.element("Code"), "XAmzContentSHA256Mismatch");
 
     let late = Req::new("GET", "/bucket-a/up").presigned(&world, 60);
     world.clock.advance(61);
     let late = late.send(&world).await;
     assert_eq!((late.status, late.element("Message").as_str()), (403, "Request has expired"));
+}
+
+#[tokio::test]
+async fn urls_presigned_in_the_old_version() {
+    use base64::Engine as _;
+    use hmac::{Hmac, KeyInit, Mac};
+    let world = with_bucket("bucket-a").await;
+    ask(&world, "PUT", "/bucket-a/k", "by link").await;
+    let expires = world.engine.now().0 / 1000 + 60;
+    let link = |method: &str, moved: &str, query: &str| {
+        let text = format!("{method}\n\n\n{expires}\n{moved}/bucket-a/k");
+        let mut mac = Hmac::<sha1::Sha1>::new_from_slice(ROOT_SECRET.as_bytes()).unwrap();
+        mac.update(text.as_bytes());
+        let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+        let signature = percent_encoding::utf8_percent_encode(&signature, percent_encoding::NON_ALPHANUMERIC);
+        format!("/bucket-a/k?AWSAccessKeyId={ROOT_KEY}&Signature={signature}&Expires={expires}{query}")
+    };
+    let got = Req::new("GET", &link("GET", "", "")).send(&world).await;
+    assert_eq!((got.status, got.text().as_str()), (200, "by link"));
+    let put = link("PUT", "x-amz-meta-a:1\n", "&x-amz-meta-a=1");
+    assert_eq!(Req::new("PUT", &put).body("new").send(&world).await.status, 200);
+    assert_eq!(ask(&world, "GET", "/bucket-a/k", "").await.header("x-amz-meta-a"), "1");
+    let other = link("GET", "", "").replace("/bucket-a/k?", "/bucket-a/other?");
+    assert_eq!(Req::new("GET", &other).send(&world).await.element("Code"), "SignatureDoesNotMatch");
+    let deleted = Req::new("DELETE", &link("GET", "", "")).send(&world).await;
+    assert_eq!(deleted.element("Code"), "SignatureDoesNotMatch");
+    world.clock.advance(61);
+    assert_eq!(
+        Req::new("GET", &link("GET", "", "")).send(&world).await.element("Message"),
+        "Request has expired"
+    );
 }
 
 #[tokio::test]
@@ -229,13 +291,18 @@ async fn checksums_are_compared() {
         ("content-md5", "x", "InvalidDigest"),
     ];
     for (name, value, code) in cases {
-        let put = Req::new("PUT", "/bucket-a/k").header(name, value).body("123456789").signed(&world).send(&world).await;
+        let put = Req::new("PUT", "/bucket-a/k")
+            .header(name, value)
+            .body("123456789")
+            .signed(&world)
+            .send(&world)
+            .await;
         assert_eq!(put.element("Code"), code, "{name}: {value}");
         assert_eq!(put.status, if code.is_empty() { 200 } else { 400 });
     }
     // What is refused leaves nothing: the object is the one of the last good put.
     let plain = ask(&world, "PUT", "/bucket-a/plain", "123456789").await;
-    assert_eq!(plain.header("x-amz-checksum-crc64nvme"), "rosUhgp5mYg=");
+    assert_eq!(plain.header("x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
 }
 
 /// The signature of a text in a scope, made by hand.
@@ -273,7 +340,9 @@ async fn chunked_bodies() {
         let scope = format!("{}/{REGION}/s3/aws4_request", &amz_date[..8]);
         let hash = sigv4::sha256_hex(canonical.as_bytes());
         let signature = hmac_of(&scope, &format!("AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{hash}"));
-        let value = format!("AWS4-HMAC-SHA256 Credential={ROOT_KEY}/{scope}, SignedHeaders={names}, Signature={signature}");
+        let value = format!(
+            "AWS4-HMAC-SHA256 Credential={ROOT_KEY}/{scope}, SignedHeaders={names}, Signature={signature}"
+        );
         req.headers.push(("authorization".to_owned(), value));
         req
     };
@@ -308,7 +377,8 @@ async fn what_is_not_served_is_refused_by_name() {
         ("x-amz-expected-bucket-owner", "999999999999", "AccessDenied"),
         ("x-amz-server-side-encryption", "rot13", "InvalidArgument"),
     ] {
-        let res = Req::new("PUT", "/bucket-a/k").header(name, value).body("x").signed(&world).send(&world).await;
+        let res =
+            Req::new("PUT", "/bucket-a/k").header(name, value).body("x").signed(&world).send(&world).await;
         assert_eq!(res.element("Code"), code, "{name}");
     }
 }
@@ -323,7 +393,13 @@ async fn bad_requests_get_s3s_errors() {
         ("PUT", long.as_str(), "x", 400, "KeyTooLongError"),
         ("PUT", "/no-such-bucket/k", "x", 404, "NoSuchBucket"),
         ("POST", "/bucket-a?delete", "<Delete><Obj", 400, "MalformedXML"),
-        ("PUT", "/bucket-b", "<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>", 400, "InvalidLocationConstraint"),
+        (
+            "PUT",
+            "/bucket-b",
+            "<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>",
+            400,
+            "InvalidLocationConstraint",
+        ),
         ("DELETE", "/no-such-bucket", "", 404, "NoSuchBucket"),
     ] {
         let res = ask(&world, method, target, body).await;

@@ -19,7 +19,9 @@ pub(super) async fn create(
         return Err(refusal(Error::NotImplemented("nbvend does not serve directory buckets".to_owned())));
     }
     let location_constraint = configuration.location_constraint.map(|place| place.as_str().to_owned());
-    let made = call.make(CreateBucket { bucket: input.bucket, location_constraint, ..CreateBucket::default() }).await?;
+    let made = call
+        .make(CreateBucket { bucket: input.bucket, location_constraint, ..CreateBucket::default() })
+        .await?;
     Ok(S3Response::new(dto::CreateBucketOutput { location: Some(made.location) }))
 }
 
@@ -36,7 +38,10 @@ pub(super) async fn head(
     request: S3Request<dto::HeadBucketInput>,
 ) -> Answer<S3Response<dto::HeadBucketOutput>> {
     let found = call.make(HeadBucket { bucket: request.input.bucket }).await?;
-    Ok(S3Response::new(dto::HeadBucketOutput { bucket_region: Some(found.bucket_region), ..Default::default() }))
+    Ok(S3Response::new(dto::HeadBucketOutput {
+        bucket_region: Some(found.bucket_region),
+        ..Default::default()
+    }))
 }
 
 pub(super) async fn location(
@@ -58,7 +63,8 @@ pub(super) async fn list(
         Some(token) => {
             let name = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let message = "The continuation token provided is incorrect".to_owned();
-            let wrong = || Error::InvalidArgument { message, name: "continuation-token", value: token.clone() };
+            let wrong =
+                || Error::InvalidArgument { message, name: "continuation-token", value: token.clone() };
             Some(name.ok_or_else(|| refusal(wrong()))?)
         }
     };
@@ -67,7 +73,12 @@ pub(super) async fn list(
         most => Some(count(most, "max-buckets", 10_000)?.max(1)),
     };
     let page = call
-        .make(ListBuckets { prefix: input.prefix.clone(), bucket_region: input.bucket_region, max_buckets, after })
+        .make(ListBuckets {
+            prefix: input.prefix.clone(),
+            bucket_region: input.bucket_region,
+            max_buckets,
+            after,
+        })
         .await?;
     let buckets = page.buckets.into_iter().map(|bucket| dto::Bucket {
         name: Some(bucket.name),

@@ -3,7 +3,7 @@
 use s3s::{S3Request, S3Response, dto};
 
 use super::convert::{canonical_id, known_algorithm, owner, refusal, tag_set, tags};
-use super::{Answer, Call};
+use super::{Answer, Call, with_status};
 use crate::services::s3::config::{encryption, ownership, policy, public_access, tagging, versioning};
 use crate::services::s3::error::Error;
 use crate::services::s3::state::{Encryption, PublicAccess};
@@ -64,7 +64,9 @@ pub(super) async fn get_encryption(
         bucket_key_enabled: Some(found.bucket_key),
     };
     let configuration = dto::ServerSideEncryptionConfiguration { rules: vec![rule] };
-    Ok(S3Response::new(dto::GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) }))
+    Ok(S3Response::new(dto::GetBucketEncryptionOutput {
+        server_side_encryption_configuration: Some(configuration),
+    }))
 }
 
 pub(super) async fn put_public_access(
@@ -94,7 +96,9 @@ pub(super) async fn get_public_access(
         block_public_policy: Some(found.block_public_policy),
         restrict_public_buckets: Some(found.restrict_public_buckets),
     };
-    Ok(S3Response::new(dto::GetPublicAccessBlockOutput { public_access_block_configuration: Some(configuration) }))
+    Ok(S3Response::new(dto::GetPublicAccessBlockOutput {
+        public_access_block_configuration: Some(configuration),
+    }))
 }
 
 pub(super) async fn put_versioning(
@@ -127,7 +131,7 @@ pub(super) async fn put_tagging(
     let input = request.input;
     call.make(tagging::PutBucketTagging { bucket: input.bucket, tags: tags(input.tagging) }).await?;
     // AWS's answer has no body and this status; the SDKs take either.
-    Ok(S3Response::with_status(dto::PutBucketTaggingOutput::default(), http::StatusCode::NO_CONTENT))
+    Ok(with_status(dto::PutBucketTaggingOutput::default(), http::StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn get_tagging(
@@ -144,7 +148,7 @@ pub(super) async fn put_policy(
 ) -> Answer<S3Response<dto::PutBucketPolicyOutput>> {
     let input = request.input;
     call.make(policy::PutBucketPolicy { bucket: input.bucket, policy: input.policy }).await?;
-    Ok(S3Response::with_status(dto::PutBucketPolicyOutput::default(), http::StatusCode::NO_CONTENT))
+    Ok(with_status(dto::PutBucketPolicyOutput::default(), http::StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn get_policy(

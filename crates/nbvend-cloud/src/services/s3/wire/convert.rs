@@ -45,7 +45,11 @@ pub(super) fn count(value: Option<i32>, name: &'static str, most: usize) -> Answ
         Some(Ok(value)) => Ok(value.min(most)),
         Some(Err(_)) => {
             let message = format!("Argument {name} must be an integer between 0 and 2147483647");
-            Err(refusal(Error::InvalidArgument { message, name, value: value.unwrap_or_default().to_string() }))
+            Err(refusal(Error::InvalidArgument {
+                message,
+                name,
+                value: value.unwrap_or_default().to_string(),
+            }))
         }
     }
 }
@@ -121,8 +125,11 @@ pub(super) fn tag_set(tags: Vec<Tag>) -> dto::TagSet {
 
 /// User metadata; names are not told apart by case.
 pub(super) fn metadata(metadata: Option<dto::Metadata>) -> Answer<BTreeMap<String, String>> {
-    let all: BTreeMap<_, _> =
-        metadata.unwrap_or_default().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    let all: BTreeMap<_, _> = metadata
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .collect();
     let total: usize = all.iter().map(|(name, value)| name.len() + value.len()).sum();
     if total > 2048 {
         let text = "Your metadata headers exceed the maximum allowed metadata size";

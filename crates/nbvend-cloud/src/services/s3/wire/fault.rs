@@ -3,7 +3,6 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use nbvend_wire::error::WireError;
-use serde_json::Value;
 
 use crate::door::{self, Body};
 
@@ -63,7 +62,8 @@ fn host_id(request_id: &str) -> String {
 /// An error that the crate itself found, with the text that it leaves out.
 pub(super) async fn of_crate(response: Response<s3s::Body>) -> WireError {
     let status = response.status().as_u16();
-    let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let body =
+        response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let text = String::from_utf8_lossy(&body);
     let between = |name: &str| {
         let from = text.find(&format!("<{name}>"))? + name.len() + 2;
@@ -80,7 +80,9 @@ pub(super) async fn of_crate(response: Response<s3s::Body>) -> WireError {
             400,
             "The XML you provided was not well-formed or did not validate against our published schema",
         ),
-        "MissingContentLength" => ("MissingContentLength", 411, "You must provide the Content-Length HTTP header."),
+        "MissingContentLength" => {
+            ("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
+        }
         "MethodNotAllowed" => {
             ("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
         }
@@ -122,11 +124,17 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 fn plain(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[tokio::test]
@@ -138,6 +146,11 @@ mod tests {
         assert_eq!(response.headers()["x-amz-delete-marker"], "true");
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
-        assert!(text.contains("<Code>NoSuchKey</Code><Message>a &lt;b&gt; &amp; c</Message><Key>k</Key><RequestId>RID<"), "{text}");
+        assert!(
+            text.contains(
+                "<Code>NoSuchKey</Code><Message>a &lt;b&gt; &amp; c</Message><Key>k</Key><RequestId>RID<"
+            ),
+            "{text}"
+        );
     }
 }

@@ -23,20 +23,58 @@ const HEADERS: &[(&str, &[&str])] = &[
 
 /// Subresources that exist with PUT, POST and DELETE; some are refused later, by name.
 const SUBRESOURCES: &[&str] = &[
-    "accelerate", "acl", "analytics", "cors", "delete", "encryption", "id", "intelligent-tiering", "inventory",
-    "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock", "ownershipControls", "partNumber",
-    "policy", "publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "select-type",
-    "tagging", "uploadId", "uploads", "versionId", "versioning", "website", "x-id",
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "delete",
+    "encryption",
+    "id",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "partNumber",
+    "policy",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "select-type",
+    "tagging",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "website",
+    "x-id",
 ];
 
 /// With DELETE, these the crate would not see and delete the whole bucket or object.
 const NOT_DELETED: &[&str] = &[
-    "accelerate", "acl", "legal-hold", "logging", "notification", "object-lock", "requestPayment", "retention",
-    "uploads", "versioning", "partNumber",
+    "accelerate",
+    "acl",
+    "legal-hold",
+    "logging",
+    "notification",
+    "object-lock",
+    "requestPayment",
+    "retention",
+    "uploads",
+    "versioning",
+    "partNumber",
 ];
 
 pub(super) fn check(parts: &Parts, account: &str) -> Result<(), WireError> {
-    let value = |name: &str| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+    let value =
+        |name: &str| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         if value(name).is_some_and(|owner| owner != account) {
             return Err(WireError::new("AccessDenied", 403, "Access Denied"));
@@ -52,7 +90,8 @@ pub(super) fn check(parts: &Parts, account: &str) -> Result<(), WireError> {
     if acl || parts.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-")) {
         return Err(WireError::new("AccessControlListNotSupported", 400, "The bucket does not allow ACLs"));
     }
-    let form = value("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"));
+    let form = value("content-type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"));
     if parts.method == Method::POST && form {
         return Err(not_served("POST of a form"));
     }
@@ -70,7 +109,9 @@ fn subresource(parts: &Parts) -> Result<(), WireError> {
         if name.to_ascii_lowercase().starts_with("x-amz-") {
             continue;
         }
-        if !SUBRESOURCES.contains(&&*name) || (parts.method == Method::DELETE && NOT_DELETED.contains(&&*name)) {
+        if !SUBRESOURCES.contains(&&*name)
+            || (parts.method == Method::DELETE && NOT_DELETED.contains(&&*name))
+        {
             return Err(not_served(&format!("{} of ?{name}", parts.method)));
         }
     }
@@ -78,5 +119,11 @@ fn subresource(parts: &Parts) -> Result<(), WireError> {
 }
 
 fn not_served(what: &str) -> WireError {
-    WireError::new("NotImplemented", 501, format!("A header or query you provided implies functionality that is not implemented: nbvend does not serve {what}"))
+    WireError::new(
+        "NotImplemented",
+        501,
+        format!(
+            "A header or query you provided implies functionality that is not implemented: nbvend does not serve {what}"
+        ),
+    )
 }

@@ -14,13 +14,16 @@ use crate::services::s3::object_list::{ListObjects, ListObjectsOutput, ObjectSum
 pub(super) const PAGE: usize = 1000;
 
 /// What `encoding-type=url` leaves as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
+const KEPT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
 
 /// Writes keys as the client asked for them.
 #[derive(Clone, Copy)]
 pub(super) struct Encoding(bool);
 
 impl Encoding {
+    pub(super) const URL: Self = Self(true);
+
     pub(super) fn of(asked: Option<&dto::EncodingType>) -> Answer<Self> {
         match asked.map(dto::EncodingType::as_str) {
             None => Ok(Self(false)),
@@ -43,7 +46,11 @@ impl Encoding {
     }
 }
 
-fn contents(objects: Vec<ObjectSummary>, encoding: Encoding, owner: Option<&dto::Owner>) -> Option<dto::ObjectList> {
+fn contents(
+    objects: Vec<ObjectSummary>,
+    encoding: Encoding,
+    owner: Option<&dto::Owner>,
+) -> Option<dto::ObjectList> {
     let each = |object: ObjectSummary| dto::Object {
         key: Some(encoding.write(object.key)),
         last_modified: Some(stamp(object.last_modified)),

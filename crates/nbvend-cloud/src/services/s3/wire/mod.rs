@@ -8,19 +8,23 @@ mod authenticate;
 mod buckets;
 mod configs;
 mod convert;
+mod copies;
 mod dispatch;
 mod fault;
 mod gate;
 mod lists;
 mod objects;
 mod puts;
+mod query_v2;
 mod receive;
+mod uploads;
+mod versions;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use nbvend_wire::error::WireError;
 use s3s::access::{S3Access, S3AccessContext};
@@ -28,7 +32,7 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::S3ServiceBuilder;
-use s3s::{S3Result, s3_error};
+use s3s::{S3Response, S3Result, s3_error};
 
 use super::location::endpoint;
 use crate::Engine;
@@ -56,12 +60,26 @@ impl Call {
     /// Keeps the refusal for [`fault`] and gives the crate a stand-in.
     fn refused(&self, error: WireError) -> s3s::S3Error {
         *self.refusal.lock().expect("nobody panics while refusing") = Some(error);
-        s3_error!(InternalError)
+        s3_error!(InvalidRequest)
     }
 }
 
+/// An answer whose status is not the one the crate gives; the crate ignores its own field for it.
+#[derive(Clone)]
+struct Status(StatusCode);
+
+fn with_status<T>(output: T, status: StatusCode) -> S3Response<T> {
+    let mut response = S3Response::new(output);
+    response.extensions.insert(Status(status));
+    response
+}
+
 /// Serves a request of this service's own wire form.
-pub fn handle(engine: Engine, request: Request<Body>, peer: Peer) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+pub fn handle(
+    engine: Engine,
+    request: Request<Body>,
+    peer: Peer,
+) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
     Box::pin(async move {
         let request_id = engine.ids().text(16, "0123456789ABCDEF");
         let head = request.method() == Method::HEAD;
@@ -70,14 +88,19 @@ pub fn handle(engine: Engine, request: Request<Body>, peer: Peer) -> Pin<Box<dyn
             Err(error) => fault::render(&error, &request_id),
         };
         fault::stamp(&mut response, &request_id);
-        if head || response.status() == http::StatusCode::NOT_MODIFIED {
+        if head || response.status() == StatusCode::NOT_MODIFIED {
             *response.body_mut() = door::full(bytes::Bytes::new());
         }
         response
     })
 }
 
-async fn serve(engine: &Engine, request: Request<Body>, peer: &Peer, request_id: &str) -> Answer<Response<Body>> {
+async fn serve(
+    engine: &Engine,
+    request: Request<Body>,
+    peer: &Peer,
+    request_id: &str,
+) -> Answer<Response<Body>> {
     let (mut parts, body) = request.into_parts();
     let (caller, key) = authenticate::authenticate(engine, &mut parts, peer, request_id)?;
     gate::check(&parts, &engine.config().account)?;
@@ -100,7 +123,12 @@ async fn serve(engine: &Engine, request: Request<Body>, peer: &Peer, request_id:
     match (refused, answered) {
         (Some(error), _) => Err(error),
         (None, Ok(response)) if response.status().as_u16() >= 400 => Err(fault::of_crate(response).await),
-        (None, Ok(response)) => Ok(response.map(BodyExt::boxed_unsync)),
+        (None, Ok(mut response)) => {
+            if let Some(Status(status)) = response.extensions_mut().remove::<Status>() {
+                *response.status_mut() = status;
+            }
+            Ok(response.map(BodyExt::boxed_unsync))
+        }
         (None, Err(error)) => {
             tracing::error!(?error, "an S3 request died");
             Err(WireError::new("InternalError", 500, "We encountered an internal error. Please try again."))

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::convert::{self, algorithm, checksums, condition, e_tag, refusal, size, stamp};
-use super::{Answer, Call};
+use super::{Answer, Call, with_status};
 use crate::services::s3::condition::{Conditions, Wanted, range};
 use crate::services::s3::error::Error;
 use crate::services::s3::object::{GetObject, HeadObject, ObjectView};
@@ -20,9 +20,8 @@ pub(super) async fn get(
     request: S3Request<dto::GetObjectInput>,
 ) -> Answer<S3Response<dto::GetObjectOutput>> {
     let input = request.input;
-    let view = call
-        .make(GetObject { bucket: input.bucket, key: input.key, version_id: input.version_id, ..GetObject::default() })
-        .await?;
+    let view =
+        call.make(GetObject { bucket: input.bucket, key: input.key, version_id: input.version_id }).await?;
     Conditions {
         if_match: condition(input.if_match),
         if_none_match: condition(input.if_none_match),
@@ -71,9 +70,8 @@ pub(super) async fn head(
     request: S3Request<dto::HeadObjectInput>,
 ) -> Answer<S3Response<dto::HeadObjectOutput>> {
     let input = request.input;
-    let view = call
-        .make(HeadObject { bucket: input.bucket, key: input.key, version_id: input.version_id })
-        .await?;
+    let view =
+        call.make(HeadObject { bucket: input.bucket, key: input.key, version_id: input.version_id }).await?;
     Conditions {
         if_match: condition(input.if_match),
         if_none_match: condition(input.if_none_match),
@@ -113,9 +111,10 @@ pub(super) async fn head(
         version_id: view.version_id,
         ..Default::default()
     };
-    let mut response = S3Response::new(output);
-    response.status = status;
-    Ok(response)
+    Ok(match status {
+        Some(status) => with_status(output, status),
+        None => S3Response::new(output),
+    })
 }
 
 /// The bytes of a blob from one place on, read as the client takes them.
@@ -179,7 +178,11 @@ pub(super) async fn delete_many(
         version_id: target.version_id,
     });
     let errors = done.errors.into_iter().map(|refusal| dto::Error {
-        code: Some(if refusal.code == "AccessDeniedException" { "AccessDenied".to_owned() } else { refusal.code }),
+        code: Some(if refusal.code == "AccessDeniedException" {
+            "AccessDenied".to_owned()
+        } else {
+            refusal.code
+        }),
         key: Some(refusal.target.key),
         message: Some(refusal.message),
         version_id: refusal.target.version_id,

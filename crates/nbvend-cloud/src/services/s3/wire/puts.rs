@@ -30,7 +30,11 @@ pub(super) async fn put(
         },
         metadata: convert::metadata(input.metadata)?,
         tags: convert::header_tags(input.tagging.as_deref())?,
-        encryption: convert::encryption(input.server_side_encryption, input.ssekms_key_id, input.bucket_key_enabled)?,
+        encryption: convert::encryption(
+            input.server_side_encryption,
+            input.ssekms_key_id,
+            input.bucket_key_enabled,
+        )?,
         if_match: condition(input.if_match),
         if_none_match: condition(input.if_none_match),
     };
@@ -71,6 +75,7 @@ impl Call {
 
 /// `aws-chunked` says how the body travelled and is not stored, as on S3.
 pub(super) fn stored_encoding(encoding: Option<String>) -> Option<String> {
-    let kept: Vec<&str> = encoding.as_deref()?.split(',').map(str::trim).filter(|part| *part != "aws-chunked").collect();
+    let kept: Vec<&str> =
+        encoding.as_deref()?.split(',').map(str::trim).filter(|part| *part != "aws-chunked").collect();
     (!kept.is_empty() && kept != [""]).then(|| kept.join(","))
 }

@@ -59,7 +59,9 @@ impl Stated {
             let algorithm = algorithm.strip_prefix("x-amz-checksum-").map(str::to_ascii_uppercase);
             let known = algorithm.filter(|algorithm| checksum::ALGORITHMS.contains(&algorithm.as_str()));
             let known = known.ok_or_else(|| {
-                refusal(Error::InvalidRequest("The value specified in the x-amz-trailer header is not supported".to_owned()))
+                refusal(Error::InvalidRequest(
+                    "The value specified in the x-amz-trailer header is not supported".to_owned(),
+                ))
             })?;
             stated.trailing = Some((known, trailers.clone()));
         }
@@ -70,6 +72,11 @@ impl Stated {
             return Err(refusal(Error::InvalidRequest(text.to_owned())));
         }
         Ok(stated)
+    }
+
+    /// Whether a checksum comes with the body or behind it.
+    pub(super) fn states_checksum(&self) -> bool {
+        self.checksum.is_some() || self.trailing.is_some()
     }
 
     fn algorithm(&self) -> &str {
@@ -84,7 +91,9 @@ impl Stated {
         let after = trailers.read(one_checksum).transpose()?.flatten();
         match after {
             Some(checksum) => Ok(Some(checksum)),
-            None => Err(refusal(Error::InvalidRequest("The checksum announced in x-amz-trailer did not come".to_owned()))),
+            None => Err(refusal(Error::InvalidRequest(
+                "The checksum announced in x-amz-trailer did not come".to_owned(),
+            ))),
         }
     }
 }
@@ -154,7 +163,12 @@ impl Call {
     }
 }
 
-fn finish(taking: Taking, rest: Vec<Bytes>, stated: &Stated, expected: Option<Checksum>) -> Answer<StoredBody> {
+fn finish(
+    taking: Taking,
+    rest: Vec<Bytes>,
+    stated: &Stated,
+    expected: Option<Checksum>,
+) -> Answer<StoredBody> {
     let Taking { writer, digester } = taking.take(rest).map_err(failed)?;
     let (md5, checksum) = digester.finish();
     if stated.md5.as_ref().is_some_and(|expected| hex::encode(expected) != md5) {
@@ -203,7 +217,11 @@ fn broken(error: &(dyn std::error::Error + Send + Sync)) -> WireError {
 }
 
 /// Reads an existing blob, or a part of it, into a new one: for parts that are copied, and for parts that become one.
-pub(super) fn copy_blobs(engine: &Engine, sources: &[(String, u64, u64)], algorithm: &str) -> Answer<StoredBody> {
+pub(super) fn copy_blobs(
+    engine: &Engine,
+    sources: &[(String, u64, u64)],
+    algorithm: &str,
+) -> Answer<StoredBody> {
     use std::io::{Read, Seek, SeekFrom};
     let blobs = engine.store().blobs();
     let writer = blobs.writer().map_err(failed)?;

@@ -79,7 +79,8 @@ impl Provider for NotebookInstanceLifecycleConfig {
     fn delete(&self, cx: &mut Cx<'_>, handle: &Handle) -> Result<Deletion, EngineError> {
         let given = handle.properties["NotebookInstanceLifecycleConfigName"].as_str().map(str::to_owned);
         let name = given.unwrap_or_else(|| name(&handle.physical_id));
-        match cx.call(DeleteNotebookInstanceLifecycleConfig { notebook_instance_lifecycle_config_name: name }) {
+        match cx.call(DeleteNotebookInstanceLifecycleConfig { notebook_instance_lifecycle_config_name: name })
+        {
             Err(error) if !error.message.contains("Could not find") => Err(error.into()),
             _ => Ok(Deletion::Done),
         }

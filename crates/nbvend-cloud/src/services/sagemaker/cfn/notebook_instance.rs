@@ -15,7 +15,8 @@ use super::super::transition::{
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::provider::{
-    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, optional, properties, required,
+    Deletion, Handle, Progress, Provider, Request, Schema, Update, generated_name, optional, properties,
+    required,
 };
 
 pub struct NotebookInstance;

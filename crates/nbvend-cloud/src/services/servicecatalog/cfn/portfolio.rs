@@ -6,7 +6,9 @@ use super::{deleted, dropped, needed, tags, text};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::provider::{Deletion, Handle, Progress, Provider, Request, Schema, Update, optional, required};
-use crate::services::servicecatalog::portfolio::{CreatePortfolio, DeletePortfolio, PortfolioDetail, UpdatePortfolio};
+use crate::services::servicecatalog::portfolio::{
+    CreatePortfolio, DeletePortfolio, PortfolioDetail, UpdatePortfolio,
+};
 
 pub struct Portfolio;
 

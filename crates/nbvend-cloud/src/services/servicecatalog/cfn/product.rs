@@ -10,7 +10,8 @@ use crate::context::Cx;
 use crate::error::{EngineError, ServiceError};
 use crate::provider::{Deletion, Handle, Progress, Provider, Request, Schema, Update, optional, required};
 use crate::services::servicecatalog::artifact::{
-    self, ArtifactProperties, CreateProvisioningArtifact, DeleteProvisioningArtifact, UpdateProvisioningArtifact,
+    self, ArtifactProperties, CreateProvisioningArtifact, DeleteProvisioningArtifact,
+    UpdateProvisioningArtifact,
 };
 use crate::services::servicecatalog::product::{CreateProduct, DeleteProduct, TEMPLATE, UpdateProduct};
 use crate::services::servicecatalog::state::Artifact;
@@ -46,7 +47,9 @@ fn versions(properties: &Value) -> Result<Vec<ArtifactProperties>, EngineError> 
         ArtifactProperties {
             name: text(version, "Name"),
             description: text(version, "Description"),
-            info: info.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect(),
+            info: info
+                .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .collect(),
             kind: text(version, "Type"),
             disable_template_validation: Some(truth(version, "DisableTemplateValidation")),
         }

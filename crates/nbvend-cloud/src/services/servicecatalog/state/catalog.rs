@@ -151,7 +151,10 @@ impl Record for Constraint {
     }
 
     fn indexes(&self) -> Vec<(&'static str, String)> {
-        vec![("portfolio", self.portfolio_id.clone()), ("pair", Self::pair(&self.portfolio_id, &self.product_id))]
+        vec![
+            ("portfolio", self.portfolio_id.clone()),
+            ("pair", Self::pair(&self.portfolio_id, &self.product_id)),
+        ]
     }
 }
 
@@ -191,17 +194,21 @@ impl PrincipalAssociation {
 
 impl Record for PrincipalAssociation {
     const KIND: &'static str = "servicecatalog.portfolio-principal";
-    const INDEXES: &'static [&'static str] = &["principal", "kind"];
+    const INDEXES: &'static [&'static str] = &["principal", "kind", "group"];
 
     fn key(&self) -> String {
         Self::key_of(&self.portfolio_id, self.kind, &self.principal_arn)
     }
 
     fn indexes(&self) -> Vec<(&'static str, String)> {
-        match self.kind {
+        let mut all = match self.kind {
             PrincipalKind::Iam => vec![("principal", self.principal_arn.clone())],
             PrincipalKind::Pattern => vec![("kind", self.kind.name().to_owned())],
+        };
+        if self.principal_arn.contains(":group/") {
+            all.push(("group", "yes".to_owned()));
         }
+        all
     }
 }
 

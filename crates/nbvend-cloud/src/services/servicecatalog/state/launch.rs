@@ -51,7 +51,6 @@ pub struct ProvisionedProduct {
     /// … and the session in which it was asked for.
     pub session_arn: String,
     pub tags: Vec<(String, String)>,
-    pub notification_arns: Vec<String>,
     /// Names of the parameters its stack was last given; the values are CloudFormation's.
     pub parameter_keys: Vec<String>,
     pub last_record_id: String,
@@ -81,7 +80,11 @@ impl Record for ProvisionedProduct {
     }
 
     fn indexes(&self) -> Vec<(&'static str, String)> {
-        vec![("name", self.name.clone()), ("user", self.user_arn.clone()), ("session", self.session_arn.clone())]
+        vec![
+            ("name", self.name.clone()),
+            ("user", self.user_arn.clone()),
+            ("session", self.session_arn.clone()),
+        ]
     }
 }
 
@@ -244,7 +247,8 @@ pub struct Actor {
 
 impl Record for LaunchRecord {
     const KIND: &'static str = "servicecatalog.record";
-    const INDEXES: &'static [&'static str] = &["unfinished", "provisioned-product", "product", "user", "session"];
+    const INDEXES: &'static [&'static str] =
+        &["unfinished", "provisioned-product", "product", "user", "session"];
 
     fn key(&self) -> String {
         self.id.clone()

@@ -6,9 +6,11 @@ mod launch;
 mod token;
 
 pub use catalog::{
-    Artifact, Constraint, Portfolio, PrincipalAssociation, PrincipalKind, Product, ProductAssociation, StoredTemplate,
+    Artifact, Constraint, Portfolio, PrincipalAssociation, PrincipalKind, Product, ProductAssociation,
+    StoredTemplate,
 };
 pub use launch::{
-    Actor, Given, LaunchRecord, Output, ProductStatus, ProvisionedProduct, RecordError, RecordKind, RecordStatus, Work,
+    Actor, Given, LaunchRecord, Output, ProductStatus, ProvisionedProduct, RecordError, RecordKind,
+    RecordStatus, Work,
 };
 pub use token::{digest, recall, remember};

@@ -53,7 +53,13 @@ pub fn recall(cx: &Cx<'_>, operation: &str, token: &str, digest: &str) -> Result
 }
 
 /// Remembers what a request made. Calls from inside the engine may do without a token.
-pub fn remember(cx: &Cx<'_>, operation: &str, token: &str, digest: String, made: &str) -> Result<(), StoreError> {
+pub fn remember(
+    cx: &Cx<'_>,
+    operation: &str,
+    token: &str,
+    digest: String,
+    made: &str,
+) -> Result<(), StoreError> {
     if token.is_empty() {
         return Ok(());
     }

@@ -3,6 +3,9 @@
 //! Writes are recorded inside their transaction. Reads are queued and written in batches; a crash may lose the last
 //! 100 ms of them. Records of writes also leave as events (`AWS API Call via CloudTrail`).
 
+pub mod prune;
+pub mod query;
+
 use std::sync::Mutex;
 
 use nbvend_wire::error::WireError;
@@ -79,7 +82,8 @@ pub fn note(cx: &Cx<'_>, call: Call<'_>) -> Result<(), StoreError> {
 
 fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
     let service = services::find(call.service);
-    let source = service.map_or_else(|| format!("{}.amazonaws.com", call.service), |s| s.event_source.to_owned());
+    let source =
+        service.map_or_else(|| format!("{}.amazonaws.com", call.service), |s| s.event_source.to_owned());
     let event_id = cx.ids().uuid();
     let account = cx.account();
     let (response, error) = match call.outcome {
@@ -133,7 +137,13 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
 }
 
 /// Members in CloudTrail's letter case, sensitive ones hidden, an empty document as null.
-fn form(service: &str, operation: &str, side: protocol::Side, mut document: Value, sensitive: &[&str]) -> Value {
+fn form(
+    service: &str,
+    operation: &str,
+    side: protocol::Side,
+    mut document: Value,
+    sensitive: &[&str],
+) -> Value {
     hide(&mut document, sensitive);
     let model = nbvend_wire::model::service(service);
     let form = match model.and_then(|model| model.operation(operation).map(|op| (model, op))) {
@@ -211,21 +221,35 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
 fn insert(tx: &Tx<'_>, row: &Row) -> Result<(), StoreError> {
     tx.connection()
         .prepare_cached(
-            "INSERT INTO trail (event_id, time, region, source, name, principal, access_key, read_only, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO trail
+             (event_id, time, region, source, name, principal, access_key, read_only, body, resources)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
-            row.event_id, row.time.0, row.region, row.source, row.name, row.principal, row.access_key,
-            row.read_only, row.body.to_string(),
+            row.event_id,
+            row.time.0,
+            row.region,
+            row.source,
+            row.name,
+            row.principal,
+            row.access_key,
+            row.read_only,
+            row.body.to_string(),
+            json!(row.resources).to_string(),
         ])?;
     let id = tx.connection().last_insert_rowid();
     for resource in &row.resources {
-        let name = resource.rsplit(['/', ':']).next().unwrap_or(resource);
+        let name = resource_name(resource);
         tx.connection()
             .prepare_cached("INSERT OR IGNORE INTO trail_resource (name, trail_id) VALUES (?1, ?2)")?
             .execute(params![name, id])?;
     }
     Ok(())
+}
+
+/// What `LookupEvents` calls a resource: the last part of its ARN.
+fn resource_name(arn: &str) -> &str {
+    arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
 /// Reads waiting to be written.
@@ -251,7 +275,13 @@ impl Reconciler for Flush {
 
     fn pass<'a>(&'a self, engine: &'a Engine) -> Pass<'a> {
         Box::pin(async move {
-            let waiting = engine.cache::<Queue>().0.lock().expect("nobody panics while queueing").first().map(|r| r.time);
+            let waiting = engine
+                .cache::<Queue>()
+                .0
+                .lock()
+                .expect("nobody panics while queueing")
+                .first()
+                .map(|r| r.time);
             match waiting {
                 None => Ok(Next::WhenWoken),
                 Some(time) if engine.now().0 - time.0 < FLUSH_AFTER_MS => {
