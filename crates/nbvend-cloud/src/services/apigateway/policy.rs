@@ -28,7 +28,7 @@ pub fn stored(cx: &Cx<'_>, api: &str, text: Option<&str>) -> Result<Option<Strin
         for member in ["Resource", "NotResource"] {
             match statement.get_mut(member) {
                 Some(Value::Array(resources)) => {
-                    resources.iter_mut().for_each(|resource| write_out(resource, &full))
+                    resources.iter_mut().for_each(|resource| write_out(resource, &full));
                 }
                 Some(resource) => write_out(resource, &full),
                 None => {}

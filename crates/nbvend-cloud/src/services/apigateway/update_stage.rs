@@ -67,7 +67,7 @@ fn one(cx: &Cx<'_>, stage: &mut Stage, change: &Change<'_>) -> Result<(), Error>
             removed.ok_or_else(|| no_setting(change))?;
         }
         [path, verb, kind, name] => {
-            setting(stage, change, &format!("{}/{verb}", path.trim_start_matches('/')), kind, name)?
+            setting(stage, change, &format!("{}/{verb}", path.trim_start_matches('/')), kind, name)?;
         }
         _ => return Err(invalid(change.path)),
     }

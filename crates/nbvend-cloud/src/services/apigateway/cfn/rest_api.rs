@@ -110,7 +110,7 @@ fn changes(api: &RestApiView, old: Option<&Value>, new: &Value) -> Result<Vec<Pa
     match text(new, "DisableExecuteApiEndpoint") {
         Some(flag) => patch.push(replace("/disableExecuteApiEndpoint", flag.to_ascii_lowercase())),
         None if was("DisableExecuteApiEndpoint") => {
-            patch.push(replace("/disableExecuteApiEndpoint", "false"))
+            patch.push(replace("/disableExecuteApiEndpoint", "false"));
         }
         None => {}
     }

@@ -60,7 +60,7 @@ pub fn authorise(
 /// Verifies the signature; it must be made for this API's region and for `execute-api`.
 fn signed(engine: &Engine, exchange: &Exchange, stage: &Compiled, body: &Bytes) -> Result<Caller, Refusal> {
     let parts = &exchange.parts;
-    let refuse = |error| Refusal::signature(sigv4::in_protocol(error, ProtocolKind::RestJson));
+    let refuse = |error| Refusal::signature(&sigv4::in_protocol(error, ProtocolKind::RestJson));
     let query = parts.uri.query().unwrap_or_default();
     let parsed =
         sigv4::parse(parts.method.as_str(), parts.uri.path(), query, &parts.headers).map_err(refuse)?;

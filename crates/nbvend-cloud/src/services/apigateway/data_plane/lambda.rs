@@ -209,7 +209,7 @@ impl Answer {
                         number.as_u64().and_then(|n| u16::try_from(n).ok()).ok_or("statusCode")?;
                 }
                 ("statusCode", Value::String(text)) => {
-                    answer.status = text.parse().map_err(|_| "statusCode")?
+                    answer.status = text.parse().map_err(|_| "statusCode")?;
                 }
                 ("body", Value::String(text)) => answer.body = Some(text),
                 ("isBase64Encoded", Value::Bool(flag)) => answer.base64 = flag,

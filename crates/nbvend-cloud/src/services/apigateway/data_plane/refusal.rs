@@ -52,7 +52,7 @@ impl Refusal {
     }
 
     /// A signature that is not good: the code is the JSON protocols', the status always 403.
-    pub fn signature(error: WireError) -> Self {
+    pub fn signature(error: &WireError) -> Self {
         if error.status >= 500 {
             return Self::internal();
         }
