@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use nbvend_wire::error::WireError;
 use nbvend_wire::timestamp::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::config::{Config, RootKey};
 use crate::door;
@@ -213,6 +213,31 @@ impl World {
             invoked_by: None,
             secure: false,
         }
+    }
+
+    /// An IAM user who may do that (`ssm:*`) to everything.
+    pub async fn user(&self, name: &str, actions: &[&str]) -> Caller {
+        let made = self.wire("iam", "CreateUser", json!({"UserName": name})).await.unwrap();
+        if !actions.is_empty() {
+            self.allow("User", name, actions).await;
+        }
+        let id = made["User"]["UserId"].as_str().unwrap().to_owned();
+        let principal = Principal::User { name: name.to_owned(), id, path: "/".to_owned() };
+        Caller { principal, access_key_id: None, ..self.root() }
+    }
+
+    /// Lets a `User`, `Role` or `Group` do that to everything.
+    pub async fn allow(&self, kind: &str, name: &str, actions: &[&str]) {
+        let document = json!({"Version": "2012-10-17",
+            "Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}});
+        let input = json!({(format!("{kind}Name")): name, "PolicyName": "may", "PolicyDocument": document.to_string()});
+        self.wire("iam", &format!("Put{kind}Policy"), input).await.unwrap();
+    }
+
+    /// Takes back what [`World::allow`] gave.
+    pub async fn forbid(&self, kind: &str, name: &str) {
+        let input = json!({(format!("{kind}Name")): name, "PolicyName": "may"});
+        self.wire("iam", &format!("Delete{kind}Policy"), input).await.unwrap();
     }
 
     /// A typed call as root.

@@ -12,6 +12,7 @@
 
 mod authenticate;
 mod authorise;
+mod exceptions;
 mod perform;
 mod permit;
 mod route;

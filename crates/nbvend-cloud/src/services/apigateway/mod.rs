@@ -58,6 +58,7 @@ pub static SERVICE: Service = Service {
     id: "apigateway",
     action_prefix: "apigateway",
     event_source: "apigateway.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<deployment::CreateDeployment>(),
         op::<resource::CreateResource>(),

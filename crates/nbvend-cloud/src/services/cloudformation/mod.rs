@@ -47,6 +47,7 @@ pub static SERVICE: Service = Service {
     id: "cloudformation",
     action_prefix: "cloudformation",
     event_source: "cloudformation.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<stack::CancelUpdateStack>(),
         op::<stack::ContinueUpdateRollback>(),
