@@ -130,25 +130,6 @@ impl Need {
         Self::new("iam:PassRole", role_arn).with("iam:PassedToService", service)
     }
 
-    /// A permission to tag what is being made, if the caller puts tags of its own on it: those that AWS stamps
-    /// (`aws:…`) need none.
-    pub fn tagging<'a>(
-        action: &'static str,
-        resource: &str,
-        tags: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Option<Self> {
-        let own: Vec<_> = tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect();
-        if own.is_empty() {
-            return None;
-        }
-        let mut need = Self::new(action, resource);
-        for (key, value) in &own {
-            need.context.insert(format!("aws:RequestTag/{key}"), vec![(*value).to_owned()]);
-        }
-        need.context.insert("aws:TagKeys".to_owned(), own.iter().map(|(key, _)| (*key).to_owned()).collect());
-        Some(need)
-    }
-
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.context.insert(key.to_owned(), vec![value.to_owned()]);

@@ -7,7 +7,7 @@
 use nbvend_policy::{Context, Policy, Request};
 use nbvend_wire::error::WireError;
 
-use super::exceptions;
+use super::{exceptions, tagging};
 use crate::context::{ContextKeys, Cx};
 use crate::error::EngineError;
 use crate::identity::Principal;
@@ -115,6 +115,9 @@ pub(super) fn authorise(cx: &Cx<'_>, question: &Question<'_>) -> Result<(), Wire
     let resources = if question.resources.is_empty() { &everything } else { question.resources };
     for resource in resources {
         ask(question.service, question.action, resource, &context)?;
+        if let Some(need) = tagging::need(question.action, resource, question.context) {
+            ask(question.service, need.action, resource, &context)?;
+        }
     }
     for need in question.needs {
         ask(question.service, need.action, &need.resource, &with(&surroundings, &need.context))?;

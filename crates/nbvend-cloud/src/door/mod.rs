@@ -16,6 +16,7 @@ mod exceptions;
 mod perform;
 mod permit;
 mod route;
+mod tagging;
 #[cfg(test)]
 mod tests;
 

@@ -27,6 +27,7 @@ mod method;
 mod method_response;
 mod model;
 mod page;
+mod passed;
 mod patch;
 mod paths;
 mod policy;
