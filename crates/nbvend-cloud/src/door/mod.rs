@@ -12,6 +12,8 @@
 
 mod authenticate;
 mod authorise;
+#[cfg(test)]
+mod coverage;
 mod exceptions;
 mod perform;
 mod permit;

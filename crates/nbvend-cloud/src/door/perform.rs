@@ -95,7 +95,10 @@ pub async fn call<O: Operation>(
     }
     if O::PREPARES {
         let prepared = engine.store().read(|tx| {
-            operation.prepare(&mut Cx::new(engine, tx, caller.clone())).map_err(|error| error.to_wire())
+            let mut cx = Cx::new(engine, tx, caller.clone());
+            // Who may not learns nothing of what it says or names.
+            Asked::of(&operation, &cx).authorise(&cx)?;
+            operation.prepare(&mut cx).map_err(|error| error.to_wire())
         });
         if let Err(error) = prepared.map_err(internal)? {
             let input = serde_json::to_value(&operation).ok();
