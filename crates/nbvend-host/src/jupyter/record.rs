@@ -13,6 +13,10 @@ pub(super) struct Record {
     pub(super) generation: u64,
     /// Which process leads the server; none between the decision to start it and its birth.
     pub(super) leader: Option<Identity>,
+    /// Forks its kernels; ends with it.
+    pub(super) forker: Option<Identity>,
+    /// It has answered once. What an engine left before that is begun anew.
+    pub(super) ready: bool,
     pub(super) marker: String,
     pub(super) boot: String,
     pub(super) socket: PathBuf,
@@ -64,6 +68,8 @@ mod tests {
             id: "a".to_owned(),
             generation: 3,
             leader: Some(Identity { pid: 1, started: 2 }),
+            forker: None,
+            ready: true,
             marker: "m".to_owned(),
             boot: process::boot_id(),
             socket: "/s".into(),

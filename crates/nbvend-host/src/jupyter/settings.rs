@@ -44,8 +44,25 @@ impl ServerSpec {
         self.run_dir.with_added_extension("sock")
     }
 
+    /// Without a sandbox a server sees its folders where they are.
+    pub(super) fn bare_view(&self) -> View {
+        View { home: self.home.clone(), work: self.home.clone(), run: self.run_dir.clone() }
+    }
+}
+
+/// A notebook's folders as it sees them itself.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) home: PathBuf,
+    /// The root of what the notebook shows.
+    pub(super) work: PathBuf,
+    pub(super) run: PathBuf,
+}
+
+impl View {
+    /// Where kernels are asked for.
     pub(super) fn kernels(&self) -> PathBuf {
-        self.run_dir.join("kernels.sock")
+        self.run.join("kernels.sock")
     }
 }
 
@@ -137,13 +154,13 @@ fn write_all(folder: &Path, files: &[(&str, &str)]) -> io::Result<()> {
 }
 
 /// JupyterLab's arguments, the same however the server is started.
-pub(super) fn arguments(spec: &ServerSpec) -> Vec<String> {
+pub(super) fn arguments(view: &View) -> Vec<String> {
     let mut arguments = vec!["--no-browser".to_owned()];
     let mut set = |name: &str, value: &str| arguments.push(format!("--{name}={value}"));
-    let home = spec.home.to_string_lossy();
+    let home = view.home.to_string_lossy();
     // Tells the server that it has no TCP port; the socket itself is handed to it.
-    set("ServerApp.sock", &spec.run_dir.join("s.sock").to_string_lossy());
-    set("ServerApp.root_dir", &home);
+    set("ServerApp.sock", &view.run.join("s.sock").to_string_lossy());
+    set("ServerApp.root_dir", &view.work.to_string_lossy());
     set("ServerApp.identity_provider_class", "nbvend_jupyter.ProxyIdentity");
     set("ServerApp.kernel_websocket_connection_class", "nbvend_jupyter.Channels");
     set("ServerApp.allow_unauthenticated_access", "False");
@@ -169,24 +186,24 @@ pub(super) fn arguments(spec: &ServerSpec) -> Vec<String> {
     arguments
 }
 
-/// The whole environment of the server, `spec.env` last; `marker` is what its processes are found by.
-pub(super) fn environment(spec: &ServerSpec, marker: &str) -> Vec<(String, String)> {
+/// The whole environment of what runs in a notebook, `spec.env` last; `marker` is what its processes are found by.
+pub(super) fn environment(spec: &ServerSpec, view: &View, marker: &str) -> Vec<(String, String)> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
     let bin = text(&spec.environment.root().join("bin"));
     let mut all: Vec<(String, String)> = [
-        ("HOME", text(&spec.home)),
+        ("HOME", text(&view.home)),
         ("USER", spec.user_name.clone()),
         ("LOGNAME", spec.user_name.clone()),
         ("SHELL", shell.to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")),
-        ("JUPYTER_RUNTIME_DIR", text(&spec.run_dir)),
+        ("JUPYTER_RUNTIME_DIR", text(&view.run)),
+        (KERNELS, text(&view.kernels())),
         ("PYTHONNOUSERSITE", "1".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    all.push((KERNELS.to_owned(), text(&spec.kernels())));
     all.extend(spec.env.iter().cloned());
     all.push((super::process::MARKER.to_owned(), marker.to_owned()));
     all
