@@ -20,7 +20,7 @@ pub(super) const NEED_MIB: u64 = 600;
 const MARKER: &str = "nbvend-environment.json";
 
 /// A finished environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     root: PathBuf,
     version: String,

@@ -12,7 +12,9 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::nursery::Nursery;
+use super::place::Place;
 use super::process::Process;
+use super::record::Record;
 use super::zygote::{Request, Role};
 use super::{ServerSpec, StartError, pip, settings};
 
@@ -58,15 +60,15 @@ pub(super) fn open_log(log: &Path) -> Result<File, StartError> {
 pub(super) async fn launch(
     nursery: &Nursery,
     spec: &ServerSpec,
-    marker: &str,
-    log: &Path,
+    place: &Place,
+    record: &Record,
     listener: UnixListener,
 ) -> Result<Launched, StartError> {
-    match by_zygote(nursery, spec, marker, log, &listener).await? {
+    match by_zygote(nursery, spec, place, record, &listener).await? {
         Ok(launched) => Ok(launched),
         Err(why) => {
             tracing::warn!(id = spec.id, why, "started without the zygote");
-            plainly(spec, marker, log, listener)
+            plainly(spec, place, record, listener)
         }
     }
 }
@@ -75,27 +77,30 @@ pub(super) async fn launch(
 async fn by_zygote(
     nursery: &Nursery,
     spec: &ServerSpec,
-    marker: &str,
-    log: &Path,
+    place: &Place,
+    record: &Record,
     listener: &UnixListener,
 ) -> Result<Result<Launched, String>, StartError> {
     let zygote = match nursery.zygote(&spec.environment).await {
         Ok(zygote) => zygote,
         Err(why) => return Ok(Err(why)),
     };
-    let output = open_log(log)?;
-    let view = spec.bare_view();
+    let output = open_log(&record.log)?;
+    let view = place.view();
+    let variables = settings::environment(spec, view, &record.marker);
     let request = Request {
         role: Role::Server,
-        entry: &json!({"level": "process", "cgroups": [], "namespaces": []}),
-        argv: settings::arguments(&view),
-        env: settings::environment(spec, &view, marker).into_iter().map(|(n, v)| (n, v.into())).collect(),
+        entry: place.entry(),
+        argv: settings::arguments(view),
+        env: variables.into_iter().map(|(name, value)| (name, value.into())).collect(),
         cwd: view.work.to_string_lossy().into_owned(),
         title: format!("nbvend: notebook {}", spec.id),
         kernels: Some(view.kernels().to_string_lossy().into_owned()),
         memory: None,
     };
-    let born = match zygote.fork(&request, &[output.as_fd(), listener.as_fd()]).await {
+    let mut descriptors = vec![output.as_fd(), listener.as_fd()];
+    descriptors.extend(place.namespaces());
+    let born = match zygote.fork(&request, &descriptors).await {
         Ok(born) => born,
         Err(why) => return Ok(Err(why)),
     };
@@ -107,22 +112,22 @@ async fn by_zygote(
 /// Runs Python, which loads all of JupyterLab anew.
 fn plainly(
     spec: &ServerSpec,
-    marker: &str,
-    log: &Path,
+    place: &Place,
+    record: &Record,
     listener: UnixListener,
 ) -> Result<Launched, StartError> {
-    let output = open_log(log)?;
-    let complaints = output.try_clone().map_err(StartError::io(log))?;
-    let view = spec.bare_view();
+    let output = open_log(&record.log)?;
+    let complaints = output.try_clone().map_err(StartError::io(&record.log))?;
+    let view = place.view();
     let program = spec.environment.python();
     let failed = |source: io::Error| StartError::Spawn { program: program.clone(), source };
     let mut command = std::process::Command::new(&program);
     command
         .arg(spec.environment.ours().join("nbvend_server.py"))
         .arg(json!({"listener": 3}).to_string())
-        .args(settings::arguments(&view))
+        .args(settings::arguments(view))
         .env_clear()
-        .envs(settings::environment(spec, &view, marker))
+        .envs(settings::environment(spec, view, &record.marker))
         .current_dir(&view.work);
     let listener = FdMapping { parent_fd: OwnedFd::from(listener), child_fd: 3 };
     command.fd_mappings(vec![listener]).map_err(|error| failed(io::Error::other(error.to_string())))?;

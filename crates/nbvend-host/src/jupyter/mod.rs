@@ -5,11 +5,13 @@
 //! JupyterLab (`zygote`, kept by the `nursery`), or, where there is none, running Python. What runs on the Python side
 //! lies in `python/`.
 mod error;
+mod forker;
 mod install;
 mod launch;
 mod nursery;
 mod packets;
 mod pip;
+mod place;
 mod probe;
 mod process;
 mod python;

@@ -20,8 +20,8 @@ use tokio::time::Instant;
 use super::Environment;
 use super::zygote::Zygote;
 
-/// A start without a zygote takes this long itself.
-const WORTH_WAITING: Duration = Duration::from_secs(4);
+/// On a machine where loading takes long, a start without the zygote would take as long.
+const WORTH_WAITING: Duration = Duration::from_secs(10);
 /// One that ended within this time of being ready has something wrong.
 const EARLY: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -67,21 +67,22 @@ impl Nursery {
         let _ = self.keep(environment);
     }
 
-    /// The environment's zygote; in words why there is none.
+    /// The environment's zygote, waited for only as long as a start without it would take; in words why there is none.
     pub(super) async fn zygote(&self, environment: &Environment) -> Result<Arc<Zygote>, String> {
+        let ready = tokio::time::timeout(WORTH_WAITING, self.ready(environment)).await;
+        ready.unwrap_or_else(|_| Err("the zygote is still loading".to_owned()))
+    }
+
+    /// The environment's zygote, once it is loaded or has failed to.
+    pub(super) async fn ready(&self, environment: &Environment) -> Result<Arc<Zygote>, String> {
         let mut state = self.keep(environment);
-        let deadline = Instant::now() + WORTH_WAITING;
         loop {
             match &*state.borrow_and_update() {
                 State::Ready(zygote) if !zygote.is_gone() => return Ok(zygote.clone()),
                 State::Ready(_) | State::Loading => {}
                 State::Pausing(why) => return Err(why.clone()),
             }
-            match tokio::time::timeout_at(deadline, state.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return Err("the zygote's keeper has ended".to_owned()),
-                Err(_) => return Err("the zygote is still loading".to_owned()),
-            }
+            state.changed().await.map_err(|_| "the zygote's keeper has ended".to_owned())?;
         }
     }
 

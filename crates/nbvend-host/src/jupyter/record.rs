@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Environment;
+use super::place::View;
 use super::process::{self, Identity};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub(super) struct Record {
     pub(super) socket: PathBuf,
     pub(super) log: PathBuf,
     pub(super) home: PathBuf,
+    pub(super) view: View,
+    /// What it was started from, for what is started beside it later.
+    pub(super) environment: Environment,
 }
 
 impl Record {
@@ -75,6 +80,8 @@ mod tests {
             socket: "/s".into(),
             log: "/l".into(),
             home: "/h".into(),
+            view: View { home: "/h".into(), work: "/h".into(), run: "/r".into() },
+            environment: serde_json::from_str(r#"{"root": "/e", "version": "4.6.6"}"#).unwrap(),
         };
         record.write(dir.path()).unwrap();
         assert_eq!(Record::ids(dir.path()), ["a"]);

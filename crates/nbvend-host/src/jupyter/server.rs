@@ -18,11 +18,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::launch::{self, Launched};
 use super::nursery::Nursery;
+use super::place::Place;
 use super::process::{self, Process};
 use super::record::Record;
 use super::watch::{Exit, Running, Server};
-use super::{Activity, Environment, ServerSpec, StartError, StopError, launch, probe, settings};
+use super::{Activity, Environment, ServerSpec, StartError, StopError, forker, probe, settings};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -57,13 +59,13 @@ pub struct Supervisor {
 }
 
 #[derive(Debug)]
-struct Inner {
-    folder: PathBuf,
+pub(super) struct Inner {
+    pub(super) folder: PathBuf,
     limits: Limits,
     running: Mutex<HashMap<String, Arc<Server>>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     exits: UnboundedSender<Exit>,
-    nursery: Nursery,
+    pub(super) nursery: Nursery,
 }
 
 impl Supervisor {
@@ -89,6 +91,11 @@ impl Supervisor {
     /// called in a runtime.
     pub fn warm(&self, environment: &Environment) {
         self.inner.nursery.warm(environment);
+    }
+
+    /// Returns when servers of this environment can start fast; in words why they cannot.
+    pub async fn warmed(&self, environment: &Environment) -> Result<(), String> {
+        self.inner.nursery.ready(environment).await.map(|_| ())
     }
 
     /// Returns when the server answers. The generation that runs already is returned as it is, one that an earlier
@@ -162,11 +169,11 @@ impl Inner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, id: &str) -> Option<Arc<Server>> {
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Server>> {
         self.books().get(id).cloned()
     }
 
-    fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+    pub(super) fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         turns.entry(id.to_owned()).or_default().clone()
@@ -204,6 +211,7 @@ impl Inner {
         std::fs::create_dir_all(&self.folder).map_err(StartError::io(&self.folder))?;
         let log = self.folder.join(format!("{}.log", spec.id));
         launch::make_ready(spec, &log)?;
+        let place = Place::bare(spec);
         let mut record = Record {
             id: spec.id.clone(),
             generation: spec.generation,
@@ -215,10 +223,14 @@ impl Inner {
             socket: spec.socket(),
             log,
             home: spec.home.clone(),
+            view: place.view().clone(),
+            environment: spec.environment.clone(),
         };
         record.write(&self.folder).map_err(StartError::io(&self.folder))?;
-        match self.bring_up(spec, &mut record).await {
-            Ok(process) => Ok(self.enter(Server::new(record, process, false))),
+        match self.bring_up(spec, &place, &mut record).await {
+            Ok(Launched { server, forker }) => {
+                Ok(self.enter(Server::new(record, server, place, false), forker))
+            }
             Err(error) => {
                 self.clear_up(&record).await?;
                 Err(error)
@@ -226,16 +238,21 @@ impl Inner {
         }
     }
 
-    async fn bring_up(&self, spec: &ServerSpec, record: &mut Record) -> Result<Process, StartError> {
+    async fn bring_up(
+        &self,
+        spec: &ServerSpec,
+        place: &Place,
+        record: &mut Record,
+    ) -> Result<Launched, StartError> {
         let listener = launch::bind(&record.socket)?;
-        let launched = launch::launch(&self.nursery, spec, &record.marker, &record.log, listener).await?;
+        let launched = launch::launch(&self.nursery, spec, place, record, listener).await?;
         record.leader = Some(launched.server.identity);
-        record.forker = launched.forker.map(|forker| forker.identity);
+        record.forker = launched.forker.as_ref().map(|forker| forker.identity);
         record.write(&self.folder).map_err(StartError::io(&self.folder))?;
         self.until_ready(record, &launched.server).await?;
         record.ready = true;
         record.write(&self.folder).map_err(StartError::io(&self.folder))?;
-        Ok(launched.server)
+        Ok(launched)
     }
 
     /// The socket listens already: a question waits in it until the server is up, so that one is enough.
@@ -262,10 +279,11 @@ impl Inner {
     }
 
     /// Enters a server in the books and watches it.
-    fn enter(self: &Arc<Self>, server: Server) -> Running {
+    fn enter(self: &Arc<Self>, server: Server, forker: Option<Process>) -> Running {
         let running = server.running.clone();
         let server = Arc::new(server);
         self.books().insert(running.id.clone(), server.clone());
+        forker::tend(self, server.clone(), forker);
         let inner = Arc::downgrade(self);
         tokio::spawn(async move {
             let reason = server.process.ended().await;
@@ -299,7 +317,9 @@ impl Inner {
             }
             return None;
         };
-        Some(self.enter(Server::new(record, process, true)))
+        let forker = record.forker.and_then(Process::adopt);
+        let place = Place::with(record.view.clone());
+        Some(self.enter(Server::new(record, process, place, true), forker))
     }
 
     /// Kills what carries a mark of this folder that no record has: whatever an engine was killed between.

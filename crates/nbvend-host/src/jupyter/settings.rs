@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::Environment;
+use super::place::View;
 
 /// The header that names the user to a server. The proxy sets it and removes every copy a client sends.
 pub const IDENTITY_HEADER: HeaderName = HeaderName::from_static("x-nbvend-user");
@@ -42,27 +43,6 @@ impl ServerSpec {
     /// Beside the run folder, not in it: what is in it the notebook can replace, by a link to another's socket too.
     pub(super) fn socket(&self) -> PathBuf {
         self.run_dir.with_added_extension("sock")
-    }
-
-    /// Without a sandbox a server sees its folders where they are.
-    pub(super) fn bare_view(&self) -> View {
-        View { home: self.home.clone(), work: self.home.clone(), run: self.run_dir.clone() }
-    }
-}
-
-/// A notebook's folders as it sees them itself.
-#[derive(Debug, Clone)]
-pub(super) struct View {
-    pub(super) home: PathBuf,
-    /// The root of what the notebook shows.
-    pub(super) work: PathBuf,
-    pub(super) run: PathBuf,
-}
-
-impl View {
-    /// Where kernels are asked for.
-    pub(super) fn kernels(&self) -> PathBuf {
-        self.run.join("kernels.sock")
     }
 }
 

@@ -5,3 +5,4 @@ mod functions;
 mod jupyter;
 mod proxy;
 mod support;
+mod zygote;
