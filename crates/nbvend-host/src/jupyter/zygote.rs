@@ -99,7 +99,11 @@ impl Zygote {
     /// Starts a zygote and returns once it can fork. `log` is begun anew.
     pub(super) async fn start(environment: &Environment, log: &Path) -> Result<Arc<Self>, String> {
         let words = |what: &'static str| move |error: std::io::Error| format!("{what}: {error}");
+        let folder = log.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(folder).map_err(words("no folder for the zygote's log"))?;
         let (packets, theirs) = Packets::pair().map_err(words("no socket for the zygote"))?;
+        let folder = log.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(folder).map_err(words("no folder for the zygote's log"))?;
         let open = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(log);
         let output = open.map_err(words("the zygote's log cannot be opened"))?;
         let complaints = output.try_clone().map_err(words("the zygote's log cannot be opened"))?;

@@ -92,8 +92,10 @@ class Forker:
             if not data or flags & socket.MSG_TRUNC:
                 raise ValueError("no request")
             wanted = json.loads(data)
+            if not isinstance(wanted["cmd"], list) or not isinstance(wanted["env"], dict):
+                raise ValueError("not a request for a kernel")
             pid = os.fork()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             self.tell(client, {"error": str(error)})
             client.close()
             return
