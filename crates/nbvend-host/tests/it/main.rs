@@ -4,4 +4,5 @@
 mod functions;
 mod jupyter;
 mod proxy;
+mod sandbox;
 mod support;
