@@ -1,11 +1,11 @@
 //! Making, entering, taking over and ending.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use nbvend_host::sandbox::{Level, Sandbox};
+use nbvend_host::sandbox::Level;
 
-use super::place::{Box_, Place, available, offer, processes, status};
+use super::place::{Box_, Place, available, offer, status};
 
 #[test]
 fn the_probe_tells_the_truth() {
@@ -44,4 +44,25 @@ async fn a_command_runs_inside_as_the_notebooks_user() {
     let killed = Instant::now();
     sandbox.kill().await.unwrap();
     println!("killed in {:?}", killed.elapsed());
+}
+
+#[tokio::test]
+async fn a_sandbox_is_made_and_ended_in_milliseconds() {
+    if !available(Level::Full) {
+        return;
+    }
+    let place = Place::new();
+    let specs: Vec<_> = (0..12).map(|number| place.spec(&format!("n{number}"), Level::Full)).collect();
+    let (mut made, mut killed) = (Vec::new(), Vec::new());
+    for spec in &specs {
+        let started = Instant::now();
+        let sandbox = Box_::create(spec).await;
+        made.push(started.elapsed());
+        let started = Instant::now();
+        sandbox.kill().await.unwrap();
+        killed.push(started.elapsed());
+    }
+    made.sort();
+    killed.sort();
+    println!("create {made:?}\nkill {killed:?}");
 }
