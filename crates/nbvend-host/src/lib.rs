@@ -4,3 +4,4 @@
 pub mod functions;
 pub mod jupyter;
 pub mod proxy;
+pub mod sandbox;

@@ -1,11 +1,13 @@
 //! Makes the JupyterLab environment, once: a virtual environment named by what goes into it, finished by a marker.
 //!
 //! Interrupted at any point, the next run makes it anew; two runs at a time wait for one another. A changed lock file
-//! or a changed Python module of ours is another environment beside the old one, so that running servers keep theirs.
+//! or setting is another environment beside the old one, so that running servers keep theirs; our own Python modules
+//! lie in a folder of their own inside it.
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,7 +20,7 @@ pub(super) const NEED_MIB: u64 = 600;
 const MARKER: &str = "nbvend-environment.json";
 
 /// A finished environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     root: PathBuf,
     version: String,
@@ -70,6 +72,18 @@ impl Environment {
     pub(super) fn python(&self) -> PathBuf {
         self.root.join("bin/python")
     }
+
+    /// Our own Python in it.
+    pub(super) fn ours(&self) -> PathBuf {
+        settings::ours(&self.root)
+    }
+
+    /// Changes when packages are added or removed: what was loaded before is not what is there now.
+    pub(super) fn stamp(&self) -> Option<SystemTime> {
+        let versions = fs::read_dir(self.root.join("lib")).ok()?;
+        let packages = versions.flatten().map(|version| version.path().join("site-packages"));
+        packages.filter_map(|packages| fs::metadata(packages).ok()?.modified().ok()).max()
+    }
 }
 
 /// Returns the environment below `dir`, making it first if it is not there: about half a minute and 250 MB.
@@ -79,7 +93,7 @@ pub async fn prepare(dir: &Path, progress: impl Fn(Step) + Send + Sync) -> Resul
 
 /// The environment below `dir`, if it is there; makes nothing.
 pub fn prepared(dir: &Path) -> Option<Environment> {
-    finished(&dir.join(name(pip::LOCK)))
+    finished(&dir.join(name(pip::LOCK))).filter(|environment| environment.ours().exists())
 }
 
 /// The interpreter, with its version, that [`prepare`] would use.
@@ -96,11 +110,13 @@ async fn prepare_from(
 ) -> Result<Environment, InstallError> {
     let root = dir.join(name(lock));
     if let Some(environment) = finished(&root) {
+        settings::write_ours(&root).map_err(InstallError::io(&root))?;
         return Ok(environment);
     }
     fs::create_dir_all(dir).map_err(InstallError::io(dir))?;
     let held = hold(&root.with_extension("lock"), &progress).await?;
     if let Some(environment) = finished(&root) {
+        settings::write_ours(&root).map_err(InstallError::io(&root))?;
         return Ok(environment);
     }
 
@@ -122,6 +138,7 @@ async fn prepare_from(
     fs::write(&lock_file, lock).map_err(InstallError::io(&lock_file))?;
     pip::install(&root, &lock_file, pip::count(lock), &held, &progress).await?;
     settings::write_into(&root).map_err(InstallError::io(&root))?;
+    settings::write_ours(&root).map_err(InstallError::io(&root))?;
 
     progress(Step::Compiling);
     // Without it each start of a server costs twice the CPU time. Some packages carry files that no Python 3 compiles,
@@ -132,7 +149,7 @@ async fn prepare_from(
 
     progress(Step::Checking);
     let mut check = Command::new(root.join("bin/python"));
-    check.args(["-P", "-c", "import jupyterlab, ipykernel, nbvend_jupyter; print(jupyterlab.__version__)"]);
+    check.args(["-P", "-c", "import jupyterlab, ipykernel; print(jupyterlab.__version__)"]);
     let jupyterlab = run("Checking the new environment", &mut check).await?.trim().to_owned();
 
     let marker = Marker { jupyterlab: jupyterlab.clone(), python: python.program };
@@ -141,7 +158,7 @@ async fn prepare_from(
     Ok(Environment { root, version: jupyterlab })
 }
 
-/// A name for what goes into the environment: another lock file or module of ours gives another name.
+/// A name for what goes into the environment: another lock file or setting gives another name.
 fn name(lock: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(lock);

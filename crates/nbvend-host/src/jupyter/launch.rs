@@ -1,50 +1,138 @@
-//! Brings a server's process into being: today an exec of its own for each. A later way (a fork of a preloaded
-//! process, in a sandbox) replaces this file's one function and nothing else.
+//! Brings a server's process into being: by a fork of the zygote, or, where there is none that can, by running Python.
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Stdio;
 
-use tokio::process::{Child, Command};
+use command_fds::{CommandFdExt, FdMapping};
+use serde_json::json;
+use tokio::process::Command;
 
+use super::nursery::Nursery;
+use super::place::Place;
+use super::process::Process;
+use super::record::Record;
+use super::zygote::{Request, Role};
 use super::{ServerSpec, StartError, pip, settings};
 
-/// Makes the folders ready: the work folder stays as it is, the run folder is emptied but for the last log.
-pub(super) fn make_ready(spec: &ServerSpec) -> Result<(), StartError> {
+/// Makes the folders ready: the work folder stays as it is, the run folder is emptied, the log begun anew.
+pub(super) fn make_ready(spec: &ServerSpec, log: &Path) -> Result<(), StartError> {
     DirBuilder::new().recursive(true).mode(0o700).create(&spec.home).map_err(StartError::io(&spec.home))?;
     let run_dir = &spec.run_dir;
     DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(StartError::io(run_dir))?;
-    // Whoever may enter this folder may use the notebook.
     fs::set_permissions(run_dir, fs::Permissions::from_mode(0o700)).map_err(StartError::io(run_dir))?;
-    let log = spec.log();
-    let _ = fs::rename(&log, log.with_extension("log.1"));
+    let _ = fs::rename(log, before(log));
     for entry in fs::read_dir(run_dir).map_err(StartError::io(run_dir))?.flatten() {
         // The secret that signs Jupyter's cookies is among what goes: each start has its own.
-        if entry.file_name() != "server.log.1" && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+        if entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
             let _ = fs::remove_file(entry.path());
         }
     }
     Ok(())
 }
 
-/// Starts the server's process in a session of its own, with its output in the log, so that it outlives the engine.
-pub(super) fn spawn(spec: &ServerSpec, marker: &str) -> Result<Child, StartError> {
-    let log = spec.log();
-    let open = OpenOptions::new().create(true).append(true).mode(0o600).open(&log);
-    let output = open.map_err(StartError::io(&log))?;
-    let complaints = output.try_clone().map_err(StartError::io(&log))?;
+/// What the server listens on. It is bound here, where the notebook cannot put another in its place, and what connects
+/// before the server is up waits in it.
+pub(super) fn bind(socket: &Path) -> Result<UnixListener, StartError> {
+    let _ = fs::remove_file(socket);
+    let listener = UnixListener::bind(socket).map_err(StartError::io(socket))?;
+    // Whoever may connect may use the notebook.
+    fs::set_permissions(socket, fs::Permissions::from_mode(0o600)).map_err(StartError::io(socket))?;
+    Ok(listener)
+}
+
+/// A server's processes as they were started.
+pub(super) struct Launched {
+    pub(super) server: Process,
+    /// Forks its kernels; a server without one starts them itself.
+    pub(super) forker: Option<Process>,
+}
+
+pub(super) fn open_log(log: &Path) -> Result<File, StartError> {
+    let open = OpenOptions::new().create(true).append(true).mode(0o600).open(log);
+    open.map_err(StartError::io(log))
+}
+
+/// Starts the server's process with its output in the log, in a session of its own, so that it outlives the engine.
+pub(super) async fn launch(
+    nursery: &Nursery,
+    spec: &ServerSpec,
+    place: &Place,
+    record: &Record,
+    listener: UnixListener,
+) -> Result<Launched, StartError> {
+    match by_zygote(nursery, spec, place, record, &listener).await? {
+        Ok(launched) => Ok(launched),
+        Err(why) => {
+            tracing::warn!(id = spec.id, why, "started without the zygote");
+            plainly(spec, place, record, listener)
+        }
+    }
+}
+
+/// The inner error is why the zygote could not; nothing is left of the attempt.
+async fn by_zygote(
+    nursery: &Nursery,
+    spec: &ServerSpec,
+    place: &Place,
+    record: &Record,
+    listener: &UnixListener,
+) -> Result<Result<Launched, String>, StartError> {
+    let zygote = match nursery.zygote(&spec.environment).await {
+        Ok(zygote) => zygote,
+        Err(why) => return Ok(Err(why)),
+    };
+    let output = open_log(&record.log)?;
+    let view = place.view();
+    let variables = settings::environment(spec, view, &record.marker);
+    let request = Request {
+        role: Role::Server,
+        entry: place.entry(),
+        argv: settings::arguments(view),
+        env: variables.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        cwd: view.work.to_string_lossy().into_owned(),
+        title: format!("nbvend: notebook {}", spec.id),
+        kernels: Some(view.kernels().to_string_lossy().into_owned()),
+        memory: None,
+    };
+    let mut descriptors = vec![output.as_fd(), listener.as_fd()];
+    descriptors.extend(place.namespaces());
+    let born = match zygote.fork(&request, &descriptors).await {
+        Ok(born) => born,
+        Err(why) => return Ok(Err(why)),
+    };
+    let server = Process::of_fork(born.process, zygote).map_err(StartError::io(Path::new("/proc")))?;
+    let forker = born.forker.and_then(|pidfd| Process::watch(pidfd, async { None }).ok());
+    Ok(Ok(Launched { server, forker }))
+}
+
+/// Runs Python, which loads all of JupyterLab anew.
+fn plainly(
+    spec: &ServerSpec,
+    place: &Place,
+    record: &Record,
+    listener: UnixListener,
+) -> Result<Launched, StartError> {
+    let output = open_log(&record.log)?;
+    let complaints = output.try_clone().map_err(StartError::io(&record.log))?;
+    let view = place.view();
     let program = spec.environment.python();
-    let mut command = Command::new(&program);
+    let failed = |source: io::Error| StartError::Spawn { program: program.clone(), source };
+    let mut command = std::process::Command::new(&program);
     command
-        .args(settings::arguments(spec))
+        .arg(spec.environment.ours().join("nbvend_server.py"))
+        .arg(json!({"listener": 3}).to_string())
+        .args(settings::arguments(view))
         .env_clear()
-        .envs(settings::environment(spec, marker))
-        .current_dir(&spec.home)
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(complaints)
-        .kill_on_drop(false);
+        .envs(settings::environment(spec, view, &record.marker))
+        .current_dir(&view.work);
+    let listener = FdMapping { parent_fd: OwnedFd::from(listener), child_fd: 3 };
+    command.fd_mappings(vec![listener]).map_err(|error| failed(io::Error::other(error.to_string())))?;
+    let mut command = Command::from(command);
+    command.stdin(Stdio::null()).stdout(output).stderr(complaints).kill_on_drop(false);
     // SAFETY: between fork and exec the closure makes two system calls, both async-signal-safe, and allocates nothing.
     #[allow(unsafe_code)]
     unsafe {
@@ -54,7 +142,14 @@ pub(super) fn spawn(spec: &ServerSpec, marker: &str) -> Result<Child, StartError
             Ok(())
         });
     }
-    command.spawn().map_err(|source| StartError::Spawn { program, source })
+    let child = command.spawn().map_err(failed)?;
+    let server = Process::of_child(child).map_err(StartError::io(Path::new("/proc")))?;
+    Ok(Launched { server, forker: None })
+}
+
+/// Where the log of the start before is kept.
+fn before(log: &Path) -> std::path::PathBuf {
+    log.with_added_extension("1")
 }
 
 /// Keeps a log that a notebook floods from filling the disk: beyond the limit its end goes to the second file and it
@@ -62,7 +157,7 @@ pub(super) fn spawn(spec: &ServerSpec, marker: &str) -> Result<Child, StartError
 pub(super) fn trim_log(path: &Path, limit: u64) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     if file.metadata()?.len() > limit {
-        fs::write(path.with_extension("log.1"), log_tail(path))?;
+        fs::write(before(path), log_tail(path))?;
         file.set_len(0)?;
     }
     Ok(())
@@ -97,7 +192,7 @@ mod tests {
         assert!(log_tail(&path).ends_with("last words"));
         trim_log(&path, 100).unwrap();
         assert_eq!(log_tail(&path), "");
-        assert!(log_tail(&path.with_extension("log.1")).ends_with("last words"));
+        assert!(log_tail(&before(path)).ends_with("last words"));
         writeln!(writer, "more").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"more\n");
     }

@@ -1,12 +1,17 @@
 //! JupyterLab servers: one pinned environment, one server process a notebook, each on a unix socket of its own.
 //!
 //! `install` makes the environment once, from a lock file with hashes. `Supervisor` starts, stops, watches and adopts
-//! servers. How a server's process comes to be is `launch`'s business alone: today a plain exec, later a fork of a
-//! preloaded process inside a sandbox, behind the same calls.
+//! servers. How a server's process comes to be is `launch`'s business: a fork of a zygote, a process that has loaded
+//! JupyterLab (`zygote`, kept by the `nursery`), or, where there is none, running Python. What runs on the Python side
+//! lies in `python/`.
 mod error;
+mod forker;
 mod install;
 mod launch;
+mod nursery;
+mod packets;
 mod pip;
+mod place;
 mod probe;
 mod process;
 mod python;
@@ -14,10 +19,11 @@ mod record;
 mod server;
 mod settings;
 mod watch;
+mod zygote;
 
 pub use error::{ExitReason, InstallError, StartError, StopError};
 pub use install::{Environment, Step, prepare, prepared, usable_python};
-pub use probe::Activity;
+pub use probe::{Activity, Kernel, Terminal};
 pub use server::{Limits, Supervisor};
 pub use settings::{IDENTITY_HEADER, MAX_RUN_DIR, ServerSpec, identity};
 pub use watch::{Exit, Running};

@@ -5,15 +5,20 @@
 //! marker, the session and the parent together are what is swept up. (A sandbox will do this with its namespace.)
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
 use super::ExitReason;
+use super::zygote::Zygote;
 
 /// The environment variable every process of a server inherits.
 pub(super) const MARKER: &str = "NBVEND_SERVER";
@@ -26,24 +31,42 @@ pub(super) struct Identity {
     pub(super) started: u64,
 }
 
-/// A watched process.
+/// Characters of a server's mark, the value of [`MARKER`].
+pub(super) const MARK: usize = 32;
+/// Of these, the ones that stand for the state folder.
+const FOLDER: usize = 12;
+
+/// A watched process. Whose child it is does not matter: it is known by a pidfd.
 #[derive(Debug, Clone)]
 pub(super) struct Process {
     pub(super) identity: Identity,
+    pidfd: Arc<AsyncFd<OwnedFd>>,
     ended: watch::Receiver<Option<ExitReason>>,
 }
 
 impl Process {
+    /// Watches the process behind a pidfd. `how` is asked once it has ended; where it knows nothing the kernel is.
+    pub(super) fn watch(
+        pidfd: OwnedFd,
+        how: impl Future<Output = Option<ExitReason>> + Send + 'static,
+    ) -> io::Result<Self> {
+        let pid = pid_of(&pidfd)?;
+        // Read while the pidfd is open: a process that was not yet waited for keeps its number.
+        let stat = Stat::of(pid).ok_or_else(|| io::Error::other("the process has ended"))?;
+        Self::of(pidfd, Identity { pid, started: stat.started }, how)
+    }
+
     /// Watches a child just started; must be called before anything waits for it.
-    pub(super) fn of_child(mut child: tokio::process::Child) -> std::io::Result<Self> {
+    pub(super) fn of_child(mut child: tokio::process::Child) -> io::Result<Self> {
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or(-1);
-        let stat = Stat::of(pid).ok_or_else(|| std::io::Error::other("the process is not in /proc"))?;
-        let (send, ended) = watch::channel(None);
-        tokio::spawn(async move {
-            let reason = child.wait().await.map_or(ExitReason::Unknown, reason);
-            send.send_replace(Some(reason));
-        });
-        Ok(Self { identity: Identity { pid, started: stat.started }, ended })
+        let pidfd = open(pid).ok_or_else(|| io::Error::other("the process has ended"))?;
+        Self::watch(pidfd, async move { child.wait().await.ok().map(|status| reason(status.into_raw())) })
+    }
+
+    /// Watches a process that a zygote forked; the zygote is kept for as long as that lives.
+    pub(super) fn of_fork(pidfd: OwnedFd, zygote: Arc<Zygote>) -> io::Result<Self> {
+        let pid = pid_of(&pidfd)?;
+        Self::watch(pidfd, async move { zygote.how(pid).await })
     }
 
     /// Watches a process that an earlier engine started, if it still lives.
@@ -54,16 +77,26 @@ impl Process {
         if stat.started != identity.started || stat.dead {
             return None;
         }
+        Self::of(pidfd, identity, async { None }).ok()
+    }
+
+    fn of(
+        pidfd: OwnedFd,
+        identity: Identity,
+        how: impl Future<Output = Option<ExitReason>> + Send + 'static,
+    ) -> io::Result<Self> {
         // SAFETY: the descriptor is owned by the OwnedFd inside, which nobody takes out or replaces.
         #[allow(unsafe_code)]
-        let pidfd = unsafe { AsyncFd::register(pidfd) }.ok()?;
+        let pidfd = Arc::new(unsafe { AsyncFd::register(pidfd) }?);
         let (send, ended) = watch::channel(None);
+        let watched = pidfd.clone();
         tokio::spawn(async move {
             // A pidfd becomes readable when the process ends.
-            let _ = pidfd.readable().await;
-            send.send_replace(Some(ExitReason::Unknown));
+            let _ = watched.readable().await;
+            let reason = how.await.or_else(|| reap(watched.get_ref())).unwrap_or(ExitReason::Unknown);
+            send.send_replace(Some(reason));
         });
-        Some(Self { identity, ended })
+        Ok(Self { identity, pidfd, ended })
     }
 
     pub(super) fn exit(&self) -> Option<ExitReason> {
@@ -77,25 +110,37 @@ impl Process {
         seen.ok().and_then(|reason| *reason).unwrap_or(ExitReason::Unknown)
     }
 
-    /// Asks it to end. The kernel never reuses the number of a process that is not yet waited for, and an adopted one
-    /// is checked again, so that nobody else is hit.
+    /// Asks it to end; the pidfd sees to it that nobody else is hit.
     pub(super) fn terminate(&self) {
-        let Some(pidfd) = open(self.identity.pid) else { return };
-        if self.exit().is_none()
-            && Stat::of(self.identity.pid).is_some_and(|s| s.started == self.identity.started)
-        {
-            let _ = rustix::process::pidfd_send_signal(pidfd, Signal::TERM);
-        }
+        let _ = rustix::process::pidfd_send_signal(self.pidfd.get_ref(), Signal::TERM);
     }
 }
 
-fn reason(status: ExitStatus) -> ExitReason {
-    use std::os::unix::process::ExitStatusExt;
+/// What a status of waitpid says.
+pub(super) fn reason(status: i32) -> ExitReason {
+    let status = ExitStatus::from_raw(status);
     match (status.code(), status.signal()) {
         (Some(code), _) => ExitReason::Code(code),
         (None, Some(signal)) => ExitReason::Signal(signal),
         (None, None) => ExitReason::Unknown,
     }
+}
+
+/// Waits for an ended process that has become our child because its parent is gone; none if it is another's.
+fn reap(pidfd: &OwnedFd) -> Option<ExitReason> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    let status = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), options).ok()??;
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Some(ExitReason::Code(code)),
+        (None, signal) => signal.map(ExitReason::Signal),
+    }
+}
+
+/// The number of the process behind a pidfd, as this process counts.
+fn pid_of(pidfd: &OwnedFd) -> io::Result<i32> {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+    pid.filter(|pid| *pid > 0).ok_or_else(|| io::Error::other("the process has ended"))
 }
 
 fn open(pid: i32) -> Option<OwnedFd> {
@@ -126,6 +171,36 @@ impl Stat {
             started: number(22)?,
         })
     }
+}
+
+/// A new mark: which state folder a process belongs to, and chance.
+pub(super) fn mark(folder: &Path) -> Result<String, String> {
+    let mut chance = [0; MARK / 2 - FOLDER / 2];
+    getrandom::fill(&mut chance).map_err(|error| error.to_string())?;
+    Ok(format!("{}{}", folder_mark(folder), hex::encode(chance)))
+}
+
+/// The marks of this folder that living processes carry.
+pub(super) fn marks(folder: &Path) -> HashSet<String> {
+    let begin = format!("{MARKER}={}", folder_mark(folder));
+    let mut found = HashSet::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(|first: char| first.is_ascii_digit()) {
+            continue;
+        }
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let marked = environment.split(|byte| *byte == 0).find(|entry| entry.starts_with(begin.as_bytes()));
+        if let Some(marked) = marked.and_then(|entry| entry.get(MARKER.len() + 1..)) {
+            found.insert(String::from_utf8_lossy(marked).into_owned());
+        }
+    }
+    found
+}
+
+fn folder_mark(folder: &Path) -> String {
+    use sha2::{Digest, Sha256};
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()))[..FOLDER].to_owned()
 }
 
 /// Which boot of the machine this is: process numbers of an earlier one mean nothing.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Environment;
+use super::place::View;
 use super::process::{self, Identity};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,11 +15,18 @@ pub(super) struct Record {
     pub(super) generation: u64,
     /// Which process leads the server; none between the decision to start it and its birth.
     pub(super) leader: Option<Identity>,
+    /// Forks its kernels; ends with it.
+    pub(super) forker: Option<Identity>,
+    /// It has answered once. What an engine left before that is begun anew.
+    pub(super) ready: bool,
     pub(super) marker: String,
     pub(super) boot: String,
     pub(super) socket: PathBuf,
     pub(super) log: PathBuf,
     pub(super) home: PathBuf,
+    pub(super) view: View,
+    /// What it was started from, for what is started beside it later.
+    pub(super) environment: Environment,
 }
 
 impl Record {
@@ -64,11 +73,15 @@ mod tests {
             id: "a".to_owned(),
             generation: 3,
             leader: Some(Identity { pid: 1, started: 2 }),
+            forker: None,
+            ready: true,
             marker: "m".to_owned(),
             boot: process::boot_id(),
             socket: "/s".into(),
             log: "/l".into(),
             home: "/h".into(),
+            view: View { home: "/h".into(), work: "/h".into(), run: "/r".into() },
+            environment: serde_json::from_str(r#"{"root": "/e", "version": "4.6.6"}"#).unwrap(),
         };
         record.write(dir.path()).unwrap();
         assert_eq!(Record::ids(dir.path()), ["a"]);

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   start:  record ──► process ──► answers 200 ──► running ──► (stop) TERM, KILL, sweep ──► record removed
+//!             │            │             └ engine killed here or later: the next one adopts it
 //!             │            └─ dies or is late: swept, record removed, StartError
-//!             └ engine killed here or later: the record leads the next engine to it (adopt, start or stop)
+//!             └ engine killed here: the record leads the next one to what there is of it, which is swept
 //!   running ──► ends by itself ──► swept, record removed, told by `exited`
 //! ```
 //!
@@ -17,17 +18,20 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::launch::{self, Launched};
+use super::nursery::Nursery;
+use super::place::Place;
 use super::process::{self, Process};
 use super::record::Record;
 use super::watch::{Exit, Running, Server};
-use super::{Activity, ServerSpec, StartError, StopError, launch, probe, settings};
+use super::{Activity, Environment, ServerSpec, StartError, StopError, forker, probe, settings};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// From the start of the process to its first answer.
     pub start: Duration,
-    /// From SIGTERM to SIGKILL.
+    /// From SIGTERM to SIGKILL. A server has no state of its own to save; it is given the time to finish writing a file.
     pub stop: Duration,
     /// For one question to a server.
     pub probe: Duration,
@@ -35,7 +39,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { start: Duration::from_secs(90), stop: Duration::from_secs(10), probe: Duration::from_secs(10) }
+        Self {
+            start: Duration::from_secs(90),
+            stop: Duration::from_millis(150),
+            probe: Duration::from_secs(10),
+        }
     }
 }
 
@@ -51,12 +59,13 @@ pub struct Supervisor {
 }
 
 #[derive(Debug)]
-struct Inner {
-    folder: PathBuf,
+pub(super) struct Inner {
+    pub(super) folder: PathBuf,
     limits: Limits,
     running: Mutex<HashMap<String, Arc<Server>>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     exits: UnboundedSender<Exit>,
+    pub(super) nursery: Nursery,
 }
 
 impl Supervisor {
@@ -73,8 +82,20 @@ impl Supervisor {
             running: Mutex::default(),
             turns: Mutex::default(),
             exits: send,
+            nursery: Nursery::new(state_dir),
         };
         Self { inner: Arc::new(inner), exits: tokio::sync::Mutex::new(receive) }
+    }
+
+    /// Loads JupyterLab of this environment in the background, so that the first start need not wait for it. Must be
+    /// called in a runtime.
+    pub fn warm(&self, environment: &Environment) {
+        self.inner.nursery.warm(environment);
+    }
+
+    /// Returns when servers of this environment can start fast; in words why they cannot.
+    pub async fn warmed(&self, environment: &Environment) -> Result<(), String> {
+        self.inner.nursery.ready(environment).await.map(|_| ())
     }
 
     /// Returns when the server answers. The generation that runs already is returned as it is, one that an earlier
@@ -99,8 +120,8 @@ impl Supervisor {
         })
     }
 
-    /// Takes over the servers an earlier engine left running and returns them. What is left of those that ended or were
-    /// being started is cleared up. One that lives but does not answer is not among them: start or stop it.
+    /// Takes over the servers an earlier engine left running and returns them; whether they answer is not asked. What is
+    /// left of those that ended or were being started is cleared up, and processes that no record leads to are killed.
     pub async fn adopt(&self) -> Vec<Running> {
         let mut tasks = JoinSet::new();
         for id in Record::ids(&self.inner.folder) {
@@ -114,7 +135,9 @@ impl Supervisor {
                 }
             });
         }
-        tasks.join_all().await.into_iter().flatten().collect()
+        let adopted = tasks.join_all().await.into_iter().flatten().collect();
+        self.inner.sweep_strays().await;
+        adopted
     }
 
     /// Where the server listens, while it runs.
@@ -146,11 +169,11 @@ impl Inner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, id: &str) -> Option<Arc<Server>> {
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Server>> {
         self.books().get(id).cloned()
     }
 
-    fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+    pub(super) fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         turns.entry(id.to_owned()).or_default().clone()
@@ -185,41 +208,54 @@ impl Inner {
     }
 
     async fn begin(self: &Arc<Self>, spec: &ServerSpec) -> Result<Running, StartError> {
-        launch::make_ready(spec)?;
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(|error| StartError::Abandoned(error.to_string()))?;
+        std::fs::create_dir_all(&self.folder).map_err(StartError::io(&self.folder))?;
+        let log = self.folder.join(format!("{}.log", spec.id));
+        launch::make_ready(spec, &log)?;
+        let place = Place::bare(spec);
         let mut record = Record {
             id: spec.id.clone(),
             generation: spec.generation,
             leader: None,
-            marker: hex::encode(secret),
+            forker: None,
+            ready: false,
+            marker: process::mark(&self.folder).map_err(StartError::Abandoned)?,
             boot: process::boot_id(),
             socket: spec.socket(),
-            log: spec.log(),
+            log,
             home: spec.home.clone(),
+            view: place.view().clone(),
+            environment: spec.environment.clone(),
         };
         record.write(&self.folder).map_err(StartError::io(&self.folder))?;
-        let born = launch::spawn(spec, &record.marker)
-            .and_then(|child| Process::of_child(child).map_err(StartError::io(Path::new("/proc"))));
-        let process = match born {
-            Ok(process) => process,
+        match self.bring_up(spec, &place, &mut record).await {
+            Ok(Launched { server, forker }) => {
+                Ok(self.enter(Server::new(record, server, place, false), forker))
+            }
             Err(error) => {
                 self.clear_up(&record).await?;
-                return Err(error);
+                Err(error)
             }
-        };
-        record.leader = Some(process.identity);
-        let ready = match record.write(&self.folder) {
-            Ok(()) => self.until_ready(&record, &process).await,
-            Err(source) => Err(StartError::Io { path: self.folder.clone(), source }),
-        };
-        if let Err(error) = ready {
-            self.clear_up(&record).await?;
-            return Err(error);
         }
-        Ok(self.enter(Server::new(record, process, false)))
     }
 
+    async fn bring_up(
+        &self,
+        spec: &ServerSpec,
+        place: &Place,
+        record: &mut Record,
+    ) -> Result<Launched, StartError> {
+        let listener = launch::bind(&record.socket)?;
+        let launched = launch::launch(&self.nursery, spec, place, record, listener).await?;
+        record.leader = Some(launched.server.identity);
+        record.forker = launched.forker.as_ref().map(|forker| forker.identity);
+        record.write(&self.folder).map_err(StartError::io(&self.folder))?;
+        self.until_ready(record, &launched.server).await?;
+        record.ready = true;
+        record.write(&self.folder).map_err(StartError::io(&self.folder))?;
+        Ok(launched)
+    }
+
+    /// The socket listens already: a question waits in it until the server is up, so that one is enough.
     async fn until_ready(&self, record: &Record, process: &Process) -> Result<(), StartError> {
         let deadline = Instant::now() + self.limits.start;
         loop {
@@ -233,18 +269,21 @@ impl Inner {
                     log: launch::log_tail(&record.log),
                 });
             }
-            if record.socket.exists() && probe::activity(&record.socket, left).await.is_some() {
-                return Ok(());
+            tokio::select! {
+                answers = probe::answers(&record.socket, left) => if answers { return Ok(()) },
+                _ = process.ended() => continue,
             }
+            // It has refused or answered badly; it may be about to end.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// Enters a server in the books and watches it.
-    fn enter(self: &Arc<Self>, server: Server) -> Running {
+    fn enter(self: &Arc<Self>, server: Server, forker: Option<Process>) -> Running {
         let running = server.running.clone();
         let server = Arc::new(server);
         self.books().insert(running.id.clone(), server.clone());
+        forker::tend(self, server.clone(), forker);
         let inner = Arc::downgrade(self);
         tokio::spawn(async move {
             let reason = server.process.ended().await;
@@ -267,25 +306,35 @@ impl Inner {
         running
     }
 
-    /// Looks for the process of a record and takes it over if it lives and answers; clears up after one that is dead.
-    /// The caller has the id's turn.
+    /// Looks for the process of a record and takes it over if it lives; clears up after one that is dead or was being
+    /// started. The caller has the id's turn.
     async fn adopt(self: &Arc<Self>, id: &str) -> Option<Running> {
         let record = Record::read(&self.folder, id)?;
-        let Some(process) = record.leader.and_then(Process::adopt) else {
+        let process = record.leader.filter(|_| record.ready).and_then(Process::adopt);
+        let Some(process) = process else {
             if let Err(error) = self.clear_up(&record).await {
                 tracing::warn!(%error, "a server that ended has left processes behind");
             }
             return None;
         };
-        if probe::activity(&record.socket, self.limits.probe).await.is_none() {
-            tracing::warn!(
-                id,
-                pid = process.identity.pid,
-                "a server of an earlier engine lives but does not answer"
-            );
-            return None;
+        let forker = record.forker.and_then(Process::adopt);
+        let place = Place::with(record.view.clone());
+        Some(self.enter(Server::new(record, process, place, true), forker))
+    }
+
+    /// Kills what carries a mark of this folder that no record has: whatever an engine was killed between.
+    async fn sweep_strays(&self) {
+        // In this order: a start that is under way writes its record first.
+        let marks = process::marks(&self.folder);
+        let ids = Record::ids(&self.folder);
+        let known: Vec<String> =
+            ids.iter().filter_map(|id| Some(Record::read(&self.folder, id)?.marker)).collect();
+        for marker in marks {
+            if !known.contains(&marker) {
+                let left = process::sweep(&marker, None, SWEEP).await;
+                tracing::warn!(marker, ?left, "processes of a server that nothing is known of were ended");
+            }
         }
-        Some(self.enter(Server::new(record, process, true)))
     }
 
     /// Ends what runs or is left of a server. The caller has the id's turn.

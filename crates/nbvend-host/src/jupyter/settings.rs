@@ -7,11 +7,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use http::{HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
 
 use super::Environment;
+use super::place::View;
 
 /// The header that names the user to a server. The proxy sets it and removes every copy a client sends.
 pub const IDENTITY_HEADER: HeaderName = HeaderName::from_static("x-nbvend-user");
+
+/// Tells the server where its kernels are forked.
+const KERNELS: &str = "NBVEND_KERNELS";
 
 /// The longest run folder: a unix socket's path has at most 107 bytes, and kernels add "/kernel-<uuid>-ipc-5".
 pub const MAX_RUN_DIR: usize = 107 - 1 - "kernel-00000000-0000-0000-0000-000000000000-ipc-5".len();
@@ -35,12 +40,9 @@ pub struct ServerSpec {
 }
 
 impl ServerSpec {
+    /// Beside the run folder, not in it: what is in it the notebook can replace, by a link to another's socket too.
     pub(super) fn socket(&self) -> PathBuf {
-        self.run_dir.join("s.sock")
-    }
-
-    pub(super) fn log(&self) -> PathBuf {
-        self.run_dir.join("server.log")
+        self.run_dir.with_added_extension("sock")
     }
 }
 
@@ -57,9 +59,8 @@ pub fn identity(user_name: &str) -> (HeaderName, HeaderValue) {
     (IDENTITY_HEADER, HeaderValue::try_from(encoded).expect("percent-encoded text is a header value"))
 }
 
-/// Our files in the environment: path below `site-packages` or `etc/jupyter`, and text.
-pub(super) const FILES: [(&str, &str); 3] = [
-    ("nbvend_jupyter.py", include_str!("nbvend_jupyter.py")),
+/// Settings of Jupyter's that are part of the environment: path and text.
+pub(super) const FILES: [(&str, &str); 2] = [
     // The language server extension looks for servers that are not there; notebook_shim serves the old interface.
     // The file takes precedence over the packages' own switches in jupyter_server_config.d.
     (
@@ -76,14 +77,54 @@ pub(super) const FILES: [(&str, &str); 3] = [
     ),
 ];
 
+/// Our own Python beside the packages, in a folder named by its content: a new engine brings a new folder and needs no
+/// new environment, and what runs keeps what it was started with.
+const OURS: [(&str, &str); 9] = [
+    ("nbvend_enter.py", include_str!("python/nbvend_enter.py")),
+    ("nbvend_jupyter.py", include_str!("python/nbvend_jupyter.py")),
+    ("nbvend_kernels.py", include_str!("python/nbvend_kernels.py")),
+    ("nbvend_forker.py", include_str!("python/nbvend_forker.py")),
+    ("nbvend_memory.py", include_str!("python/nbvend_memory.py")),
+    ("nbvend_server.py", include_str!("python/nbvend_server.py")),
+    ("nbvend_zygote.py", include_str!("python/nbvend_zygote.py")),
+    ("nbvend_host-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: nbvend-host\nVersion: 1\n"),
+    (
+        "nbvend_host-1.dist-info/entry_points.txt",
+        "[jupyter_client.kernel_provisioners]\nnbvend = nbvend_kernels:ForkProvisioner\n",
+    ),
+];
+
+/// Where our own Python lies in the environment at `root`.
+pub(super) fn ours(root: &Path) -> PathBuf {
+    let mut hash = Sha256::new();
+    for (path, text) in OURS {
+        hash.update(path);
+        hash.update(text);
+    }
+    root.join(format!("nbvend-{}", &hex::encode(hash.finalize())[..12]))
+}
+
 pub(super) fn write_into(root: &Path) -> io::Result<()> {
-    let site_packages = std::fs::read_dir(root.join("lib"))?
-        .flatten()
-        .map(|entry| entry.path().join("site-packages"))
-        .find(|path| path.is_dir())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the environment has no site-packages"))?;
-    for (name, text) in FILES {
-        let path = if name.starts_with("etc/") { root.join(name) } else { site_packages.join(name) };
+    write_all(root, &FILES)
+}
+
+/// Writes our own Python if it is not there, whole or not at all.
+pub(super) fn write_ours(root: &Path) -> io::Result<()> {
+    let place = ours(root);
+    if place.exists() {
+        return Ok(());
+    }
+    let partial = place.with_extension(format!("partial-{}", std::process::id()));
+    write_all(&partial, &OURS)?;
+    match std::fs::rename(&partial, &place) {
+        Err(_) if place.exists() => std::fs::remove_dir_all(&partial),
+        done => done,
+    }
+}
+
+fn write_all(folder: &Path, files: &[(&str, &str)]) -> io::Result<()> {
+    for (name, text) in files {
+        let path = folder.join(name);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -92,16 +133,16 @@ pub(super) fn write_into(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Arguments after the interpreter's name.
-pub(super) fn arguments(spec: &ServerSpec) -> Vec<String> {
-    // -P keeps the work folder, which is the current one, out of the module path: a user's file named json.py would
-    // otherwise keep the server from starting. Kernels do have it there.
-    let mut arguments: Vec<String> = ["-P", "-m", "jupyterlab", "--no-browser"].map(str::to_owned).into();
+/// JupyterLab's arguments, the same however the server is started.
+pub(super) fn arguments(view: &View) -> Vec<String> {
+    let mut arguments = vec!["--no-browser".to_owned()];
     let mut set = |name: &str, value: &str| arguments.push(format!("--{name}={value}"));
-    set("ServerApp.sock", &spec.socket().to_string_lossy());
-    set("ServerApp.sock_mode", "0600");
-    set("ServerApp.root_dir", &spec.home.to_string_lossy());
+    let home = view.home.to_string_lossy();
+    // Tells the server that it has no TCP port; the socket itself is handed to it.
+    set("ServerApp.sock", &view.run.join("s.sock").to_string_lossy());
+    set("ServerApp.root_dir", &view.work.to_string_lossy());
     set("ServerApp.identity_provider_class", "nbvend_jupyter.ProxyIdentity");
+    set("ServerApp.kernel_websocket_connection_class", "nbvend_jupyter.Channels");
     set("ServerApp.allow_unauthenticated_access", "False");
     set("ServerApp.disable_check_xsrf", "False");
     // Else the Host check refuses every name but localhost; which names reach us is the proxy's business.
@@ -118,22 +159,27 @@ pub(super) fn arguments(spec: &ServerSpec) -> Vec<String> {
     set("LabApp.extension_manager", "readonly");
     set("LabApp.check_for_updates_class", "jupyterlab.handlers.announcements.NeverCheckForUpdate");
     set("LabApp.news_url", "None");
+    // Jupyter works these out when it is loaded, of a HOME that is not this notebook's.
+    set("LabApp.user_settings_dir", &format!("{home}/.jupyter/lab/user-settings"));
+    set("LabApp.workspaces_dir", &format!("{home}/.jupyter/lab/workspaces"));
+    set("KernelProvisionerFactory.default_provisioner_name", "nbvend");
     arguments
 }
 
-/// The whole environment of the server, `spec.env` last; `marker` is what its processes are found by.
-pub(super) fn environment(spec: &ServerSpec, marker: &str) -> Vec<(String, String)> {
+/// The whole environment of what runs in a notebook, `spec.env` last; `marker` is what its processes are found by.
+pub(super) fn environment(spec: &ServerSpec, view: &View, marker: &str) -> Vec<(String, String)> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
     let bin = text(&spec.environment.root().join("bin"));
     let mut all: Vec<(String, String)> = [
-        ("HOME", text(&spec.home)),
+        ("HOME", text(&view.home)),
         ("USER", spec.user_name.clone()),
         ("LOGNAME", spec.user_name.clone()),
         ("SHELL", shell.to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")),
-        ("JUPYTER_RUNTIME_DIR", text(&spec.run_dir)),
+        ("JUPYTER_RUNTIME_DIR", text(&view.run)),
+        (KERNELS, text(&view.kernels())),
         ("PYTHONNOUSERSITE", "1".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -2,6 +2,7 @@
 use std::path::PathBuf;
 
 use super::ExitReason;
+use super::place::Place;
 use super::process::Process;
 use super::record::Record;
 
@@ -36,10 +37,11 @@ pub(super) struct Server {
     pub(super) running: Running,
     pub(super) process: Process,
     pub(super) record: Record,
+    pub(super) place: Place,
 }
 
 impl Server {
-    pub(super) fn new(record: Record, process: Process, adopted: bool) -> Self {
+    pub(super) fn new(record: Record, process: Process, place: Place, adopted: bool) -> Self {
         let running = Running {
             id: record.id.clone(),
             generation: record.generation,
@@ -49,6 +51,6 @@ impl Server {
             log: record.log.clone(),
             adopted,
         };
-        Self { running, process, record }
+        Self { running, process, record, place }
     }
 }

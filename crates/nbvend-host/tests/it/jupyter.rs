@@ -1,157 +1,18 @@
 //! Real JupyterLab servers: installed once (below NBVEND_JUPYTER_ENV, or the target folder), started, used through the
 //! proxy, stopped, killed and adopted.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use nbvend_host::jupyter::{
-    Environment, ExitReason, Limits, ServerSpec, StartError, Supervisor, identity, prepare,
-};
+use nbvend_host::jupyter::{ExitReason, Limits, StartError, Supervisor, identity};
 use nbvend_host::proxy::Target;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use crate::support::client::{call, host, parse};
+use crate::support::client::{call, parse};
 use crate::support::gate::Gate;
-use crate::support::websocket::Websocket;
-
-const ID: &str = "demo-user-notebook";
-
-async fn environment() -> Environment {
-    let dir = std::env::var_os("NBVEND_JUPYTER_ENV");
-    let dir = dir.map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("jupyter"), PathBuf::from);
-    let environment = prepare(&dir, |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
-    assert!(environment.version().starts_with("4."));
-    environment
-}
-
-/// Folders for one server; whatever of it still runs at the end is ended.
-struct Place {
-    dir: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        // Paths of unix sockets are short.
-        Self { dir: tempfile::Builder::new().prefix("nb").tempdir_in("/tmp").unwrap() }
-    }
-
-    fn state(&self) -> PathBuf {
-        self.dir.path().join("state")
-    }
-
-    fn home(&self) -> PathBuf {
-        self.dir.path().join("home")
-    }
-
-    fn supervisor(&self) -> Supervisor {
-        Supervisor::new(&self.state())
-    }
-
-    async fn spec(&self, generation: u64) -> ServerSpec {
-        ServerSpec {
-            id: ID.to_owned(),
-            generation,
-            home: self.home(),
-            run_dir: self.dir.path().join("run"),
-            user_name: "Demo-User".to_owned(),
-            environment: environment().await,
-            env: vec![("NBVEND_TEST".to_owned(), "42".to_owned())],
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let state = self.state();
-        let stop = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { Supervisor::new(&state).stop(ID).await })
-        });
-        let _ = stop.join();
-    }
-}
-
-/// The living processes of this place's server, found independently of the supervisor's own search: everything whose
-/// environment names the place's run folder.
-fn processes(place: &Place) -> Vec<i32> {
-    let run = format!("JUPYTER_RUNTIME_DIR={}", place.dir.path().join("run").display());
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        if environment.split(|byte| *byte == 0).any(|variable| variable == run.as_bytes()) {
-            found.push(pid);
-        }
-    }
-    found
-}
-
-fn kill(pid: i32) {
-    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-}
-
-/// A browser's cookie jar, as far as one notebook needs it.
-struct Browser<'a> {
-    gate: &'a Gate,
-    xsrf: String,
-}
-
-impl<'a> Browser<'a> {
-    async fn open(gate: &'a Gate) -> Self {
-        let answer = call(gate.address, "GET", "/lab", &[], b"").await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let cookie = answer.header("set-cookie").expect("Lab sets _xsrf");
-        let xsrf = cookie.strip_prefix("_xsrf=").unwrap().split(';').next().unwrap().to_owned();
-        Self { gate, xsrf }
-    }
-
-    async fn send(&self, method: &str, path: &str, body: Value) -> Value {
-        let cookie = format!("_xsrf={}", self.xsrf);
-        let origin = format!("http://{}", host(self.gate.address));
-        let headers = [("Cookie", cookie.as_str()), ("X-XSRFToken", &self.xsrf), ("Origin", &origin)];
-        let answer = call(self.gate.address, method, path, &headers, body.to_string().as_bytes()).await;
-        assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
-        if answer.body.is_empty() { Value::Null } else { answer.json() }
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let answer = call(self.gate.address, "GET", path, &[], b"").await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.json()
-    }
-
-    /// Runs code in a kernel over its websocket and returns the result's text.
-    async fn run(&self, kernel: &str, code: &str) -> String {
-        let origin = format!("http://{}", host(self.gate.address));
-        let cookie = format!("_xsrf={}", self.xsrf);
-        let path = format!("/api/kernels/{kernel}/channels?session_id=s1");
-        let headers = [("Origin", origin.as_str()), ("Cookie", &cookie)];
-        let mut websocket =
-            Websocket::open(self.gate.address, &path, &headers).await.map_err(|a| a.text()).unwrap();
-        let header = json!({"msg_id": "m1", "session": "s1", "username": "u", "date": "", "version": "5.3",
-            "msg_type": "execute_request"});
-        let content = json!({"code": code, "silent": false, "store_history": false, "user_expressions": {},
-            "allow_stdin": false, "stop_on_error": true});
-        let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
-            "channel": "shell", "buffers": []});
-        websocket.send(&message.to_string()).await;
-        loop {
-            let message: Value =
-                serde_json::from_str(&websocket.next().await.expect("the kernel answers")).unwrap();
-            match message["msg_type"].as_str().unwrap() {
-                "execute_result" => {
-                    return message["content"]["data"]["text/plain"].as_str().unwrap().to_owned();
-                }
-                "error" => panic!("{message}"),
-                _ => {}
-            }
-        }
-    }
-}
+use crate::support::notebook::{Browser, ID, Place, environment, kill, processes};
 
 #[tokio::test]
 async fn a_notebook_is_used_stopped_and_started_again() {
@@ -206,7 +67,7 @@ async fn a_notebook_is_used_stopped_and_started_again() {
         "kernels use ipc"
     );
     let activity = supervisor.status(ID).await.unwrap();
-    assert_eq!(activity.kernels, 1);
+    assert_eq!(activity.kernels.len(), 1);
     let terminal = browser.send("POST", "/api/terminals", json!({})).await;
     assert_eq!(terminal["name"], "1");
 
@@ -273,7 +134,7 @@ async fn a_server_outlives_the_engine_and_is_adopted() {
     assert_eq!((adopted[0].pid, adopted[0].generation, adopted[0].adopted), (pid, 7, true));
     assert_eq!(supervisor.adopt().await, adopted, "adopting again changes nothing");
     assert_eq!(supervisor.start(place.spec(7).await).await.unwrap(), adopted[0]);
-    assert_eq!(supervisor.status(ID).await.unwrap().kernels, 0);
+    assert_eq!(supervisor.status(ID).await.unwrap().kernels, []);
 
     // Another engine that is asked to start it before it has adopted finds it too.
     drop(supervisor);
@@ -328,5 +189,6 @@ async fn a_start_that_fails_says_why_and_leaves_nothing() {
     assert!(matches!(error, StartError::Timeout { .. }), "{error}");
     assert_eq!(processes(&place), Vec::<i32>::new());
     assert_eq!(place.supervisor().adopt().await, []);
-    assert_eq!(std::fs::read_dir(place.state()).unwrap().count(), 0);
+    let records = std::fs::read_dir(place.state()).unwrap().flatten().map(|entry| entry.file_name());
+    assert_eq!(records.filter(|name| name.to_string_lossy().ends_with(".server")).count(), 0);
 }

@@ -4,4 +4,6 @@
 mod functions;
 mod jupyter;
 mod proxy;
+mod sandbox;
 mod support;
+mod zygote;

@@ -1,5 +1,7 @@
 //! What the tests share: a listener that passes everything to one target, a client that sends exactly the bytes it is
-//! given, and a websocket client.
+//! given, a websocket client, a place for real servers, and the first process of sandboxes.
 pub mod client;
 pub mod gate;
+pub mod init;
+pub mod notebook;
 pub mod websocket;

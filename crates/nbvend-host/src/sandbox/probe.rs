@@ -1,0 +1,81 @@
+//! What this machine offers: found by making a sandbox of each level, the strongest first, and ending it again.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::cgroup::Place;
+use super::create::{create, end_process};
+use super::{Level, Limits, SandboxError, Spec, volume};
+
+/// A number no distribution gives to anybody.
+const NOBODY_IN_PARTICULAR: u32 = 0x6e62_0000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Offer {
+    /// The strongest level that could be made.
+    pub level: Level,
+    /// The stronger ones, and why not.
+    pub why_not: Vec<(Level, String)>,
+    /// Which limits hold and by what: "memory v1, pids v1, cpu v1"; empty for none.
+    pub limits: String,
+    /// Which do not, and why.
+    pub missing_limits: Vec<String>,
+    /// Why a volume's size cannot be enforced, if so.
+    pub no_volumes: Option<String>,
+}
+
+/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it.
+#[must_use]
+pub fn probe(scratch: &Path) -> Offer {
+    let mut why_not = Vec::new();
+    let mut level = Level::Process;
+    for candidate in [Level::Full, Level::Userns] {
+        match attempt(candidate, scratch) {
+            Ok(()) => {
+                level = candidate;
+                break;
+            }
+            Err(error) => why_not.push((candidate, error.to_string())),
+        }
+    }
+    let no_volumes = match level {
+        Level::Full => volume::probe(scratch).err(),
+        _ => Some(format!("needs the level full, not {level}")),
+    };
+    let place = Place::of_this_machine();
+    Offer { level, why_not, limits: place.words(), missing_limits: place.missing.clone(), no_volumes }
+}
+
+/// Makes a sandbox of this level and ends it.
+pub fn attempt(level: Level, scratch: &Path) -> Result<(), SandboxError> {
+    if level == Level::Full && !rustix::process::geteuid().is_root() {
+        return Err(SandboxError::Step { step: "users".to_owned(), reason: "only root has others to give".to_owned() });
+    }
+    let folder = scratch.join(format!("probe-{}-{level}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(SandboxError::io(folder.display().to_string()))?;
+    let spec = Spec {
+        id: format!("probe-{}", std::process::id()),
+        level,
+        uid: NOBODY_IN_PARTICULAR,
+        work: folder.join("work"),
+        run_dir: folder.join("run"),
+        environment: "/usr".into(),
+        interpreter_prefix: "/usr".into(),
+        limits: Limits { cpu: 1.0, memory: 64 << 20, pids: 16 },
+        listeners: vec![([127, 0, 0, 1], 80).into()],
+        files: Vec::new(),
+        control: folder.join("ctl"),
+        volume: None,
+    };
+    let made = create(&spec).map(|(record, pidfd)| {
+        end_process(&pidfd, Duration::from_secs(2));
+        if let Err(left) = record.groups.end(Duration::from_secs(2)) {
+            tracing::warn!(%left, "a probe leaves something behind");
+        }
+    });
+    let _ = fs::remove_dir_all(&folder);
+    made
+}

@@ -1,0 +1,4 @@
+//! Real sandboxes, attacked from inside by plain Python and shell.
+
+mod life;
+mod place;
