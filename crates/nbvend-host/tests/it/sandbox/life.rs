@@ -35,9 +35,13 @@ async fn a_command_runs_inside_as_the_notebooks_user() {
     let (text, end) = sandbox.shell("id -u; id -un; pwd; echo $HOME; hostname; ls /; touch x; ls -ln").await;
     println!("{text}");
     assert!(end.success(), "{text}");
-    assert!(text.starts_with(&format!("{uid}\nec2-user\n/home/ec2-user/SageMaker\n/home/ec2-user\nnotebook\n")));
+    assert!(
+        text.starts_with(&format!("{uid}\nec2-user\n/home/ec2-user/SageMaker\n/home/ec2-user\nnotebook\n"))
+    );
     assert_eq!(fs::read(sandbox.spec.work.join("x")).unwrap(), b"");
-    for (name, wanted) in [("Uid", format!("{uid}\t{uid}\t{uid}\t{uid}")), ("CapEff", "0".repeat(16)), ("Seccomp", "2".into())] {
+    for (name, wanted) in
+        [("Uid", format!("{uid}\t{uid}\t{uid}\t{uid}")), ("CapEff", "0".repeat(16)), ("Seccomp", "2".into())]
+    {
         assert_eq!(status(sandbox.host_pid(), name), wanted);
     }
     println!("{}", fs::read_to_string(format!("/proc/{}/smaps_rollup", sandbox.host_pid())).unwrap());

@@ -74,7 +74,8 @@ pub fn processes(place: &Place) -> Vec<i32> {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let here = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(place.dir.path()));
+        let here =
+            std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(place.dir.path()));
         if here || environment.split(|byte| *byte == 0).any(|variable| variable == run.as_bytes()) {
             found.push(pid);
         }
