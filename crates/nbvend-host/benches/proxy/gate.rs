@@ -1,0 +1,36 @@
+//! The proxy alone: a listener that passes every request to one target.
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use hyper_util::rt::{TokioIo, TokioTimer};
+use nbvend_host::jupyter::identity;
+use nbvend_host::proxy::{CancellationToken, Peer, Target, forward};
+use tokio::net::TcpListener;
+
+pub fn run(socket: &Path) {
+    let target = Target::new(socket.to_owned(), identity("Demo-User")).hide_cookies(["nbvend-session"]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async move {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        let session = CancellationToken::new();
+        loop {
+            let (stream, from) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let (target, session) = (target.clone(), session.clone());
+            let service = hyper::service::service_fn(move |request| {
+                let (target, session) = (target.clone(), session.clone());
+                async move {
+                    let peer = Peer { ip: from.ip(), https: false };
+                    Ok::<_, std::convert::Infallible>(forward(request, &target, peer, &session).await)
+                }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(std::time::Duration::from_secs(30))
+                .serve_connection(TokioIo::new(stream), service)
+                .with_upgrades();
+            tokio::spawn(connection);
+        }
+    });
+}
