@@ -9,7 +9,9 @@
 //!                                                             └─ else: pooled connection, bodies streamed
 //! ```
 mod body;
+mod connection;
 mod forward;
+mod framing;
 mod headers;
 mod origin;
 mod page;
@@ -17,6 +19,7 @@ mod pool;
 mod target;
 mod tunnel;
 mod upload;
+mod wire;
 
 pub use body::{Body, BodyError};
 pub use forward::{Peer, forward};

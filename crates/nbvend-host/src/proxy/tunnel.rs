@@ -7,18 +7,22 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+use super::connection::Connection;
+
 /// How long one side may go on after the other has ended. Nothing of use follows in a websocket.
 const LINGER: Duration = Duration::from_secs(5);
+/// How long the browser's connection may take to become a websocket's.
+const SWITCH: Duration = Duration::from_secs(30);
 
-/// Joins the two connections when both have been upgraded. Holds the place until the end.
+/// Joins the two connections when the browser's has been upgraded. Holds the place until the end.
 pub(super) async fn run(
     browser: OnUpgrade,
-    notebook: OnUpgrade,
+    notebook: Connection,
     place: OwnedSemaphorePermit,
     until: CancellationToken,
 ) {
     let joined = async {
-        if let (Ok(browser), Ok(notebook)) = (browser.await, notebook.await) {
+        if let Ok(Ok(browser)) = tokio::time::timeout(SWITCH, browser).await {
             join(browser, notebook).await;
         }
     };
@@ -29,9 +33,14 @@ pub(super) async fn run(
     drop(place);
 }
 
-async fn join(browser: Upgraded, notebook: Upgraded) {
-    let (from_browser, to_browser) = tokio::io::split(TokioIo::new(browser));
-    let (from_notebook, to_notebook) = tokio::io::split(TokioIo::new(notebook));
+async fn join(browser: Upgraded, notebook: Connection) {
+    let (from_browser, mut to_browser) = tokio::io::split(TokioIo::new(browser));
+    let Connection { read: from_notebook, write: Some(to_notebook), buffer } = notebook else { return };
+    // What came right behind the notebook's agreement is a frame already.
+    if !buffer.is_empty() && to_browser.write_all(&buffer).await.is_err() {
+        return;
+    }
+    drop(buffer);
     let mut up = std::pin::pin!(pump(from_browser, to_notebook));
     let mut down = std::pin::pin!(pump(from_notebook, to_browser));
     tokio::select! {

@@ -319,15 +319,15 @@ async fn a_notebook_that_is_gone_is_a_page_that_says_so() {
     let socket = dir.path().join("s");
     let gate = Gate::open(target(&socket)).await;
     let answer = call(gate.address, "GET", "/", &[("Accept", "text/html")], b"").await;
-    assert_eq!((answer.status, answer.header("content-type")), (502, Some("text/html; charset=utf-8")));
+    assert_eq!((answer.status, answer.header("content-type")), (503, Some("text/html; charset=utf-8")));
     assert!(answer.text().contains("not running"));
     // The socket is there but nobody listens.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     let answer = call(gate.address, "GET", "/", &[], b"").await;
-    assert_eq!(answer.status, 502);
+    assert_eq!(answer.status, 503);
     assert!(answer.json()["message"].as_str().unwrap().contains("not running"));
     for _ in 0..500 {
-        assert_eq!(Websocket::open(gate.address, "/", &[]).await.err().unwrap().status, 502);
+        assert_eq!(Websocket::open(gate.address, "/", &[]).await.err().unwrap().status, 503);
     }
     assert_eq!(gate.target.in_use(), 0);
 }
