@@ -2,8 +2,8 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use hyper_util::rt::{TokioIo, TokioTimer};
 use nbvend_host::jupyter::identity;
+use nbvend_host::listen::{self, Crowd, Guarded, Limits};
 use nbvend_host::proxy::{CancellationToken, Peer, Target, forward};
 use tokio::net::TcpListener;
 
@@ -13,11 +13,14 @@ pub fn run(socket: &Path) {
     runtime.block_on(async move {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         println!("{}", listener.local_addr().unwrap());
+        let limits = Limits::of_this_process();
+        let crowd = Crowd::new(limits);
         let session = CancellationToken::new();
         loop {
             let (stream, from) = listener.accept().await.unwrap();
-            stream.set_nodelay(true).unwrap();
+            listen::prepare(&stream);
             let (target, session) = (target.clone(), session.clone());
+            let Some(seat) = crowd.enter(from.ip()) else { continue };
             let service = hyper::service::service_fn(move |request| {
                 let (target, session) = (target.clone(), session.clone());
                 async move {
@@ -25,12 +28,9 @@ pub fn run(socket: &Path) {
                     Ok::<_, std::convert::Infallible>(forward(request, &target, peer, &session).await)
                 }
             });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(std::time::Duration::from_secs(30))
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            tokio::spawn(connection);
+            tokio::spawn(async move {
+                listen::serve(Guarded::new(stream, seat, limits.stall), &limits, service).await;
+            });
         }
     });
 }
