@@ -4,7 +4,8 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nServer: TornadoServer/6.5\r\nContent-Type: text/plain; charset=UTF-8\r\n\
+const ANSWER: &[u8] =
+    b"HTTP/1.1 200 OK\r\nServer: TornadoServer/6.5\r\nContent-Type: text/plain; charset=UTF-8\r\n\
     Date: Sun, 22 Nov 2026 18:00:00 GMT\r\nContent-Length: 64\r\n\r\n\
     0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -20,7 +20,10 @@ pub fn run(socket: &Path) {
             let (stream, from) = listener.accept().await.unwrap();
             listen::prepare(&stream);
             let (target, session) = (target.clone(), session.clone());
-            let Some(seat) = crowd.enter(from.ip()) else { continue };
+            let Some(seat) = crowd.enter(from.ip()) else {
+                listen::turn_away(&stream);
+                continue;
+            };
             let service = hyper::service::service_fn(move |request| {
                 let (target, session) = (target.clone(), session.clone());
                 async move {
@@ -29,7 +32,8 @@ pub fn run(socket: &Path) {
                 }
             });
             tokio::spawn(async move {
-                listen::serve(Guarded::new(stream, seat, limits.stall), &limits, service).await;
+                let io = Guarded::new(stream, seat.clone(), limits.stall);
+                seat.unless_shed(listen::serve(io, &seat, &limits, service)).await;
             });
         }
     });

@@ -21,7 +21,8 @@ impl Load {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (mut micros, took) = runtime.block_on(async {
             let begun = Instant::now();
-            let tasks: Vec<_> = (0..self.connections).map(|_| tokio::spawn(connection(self.clone(), begun))).collect();
+            let tasks: Vec<_> =
+                (0..self.connections).map(|_| tokio::spawn(connection(self.clone(), begun))).collect();
             let mut micros = Vec::new();
             for task in tasks {
                 micros.append(&mut task.await.unwrap());
@@ -74,7 +75,11 @@ async fn connection(load: Load, begun: Instant) -> Vec<u32> {
             stream.read_exact(&mut buffer[..message.len()]).await.unwrap();
         } else {
             let read = answer(&mut stream, &mut buffer).await;
-            assert!(buffer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..read]));
+            assert!(
+                buffer[..read].starts_with(b"HTTP/1.1 200"),
+                "{}",
+                String::from_utf8_lossy(&buffer[..read])
+            );
         }
         micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap());
     }
@@ -97,7 +102,9 @@ async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> usize {
 
 fn length(head: &[u8]) -> usize {
     const NAME: &[u8] = b"\ncontent-length:";
-    let Some(at) = head.windows(NAME.len()).position(|part| part.eq_ignore_ascii_case(NAME)) else { return 0 };
+    let Some(at) = head.windows(NAME.len()).position(|part| part.eq_ignore_ascii_case(NAME)) else {
+        return 0;
+    };
     let value = &head[at + NAME.len()..];
     let end = value.iter().position(|byte| *byte == b'\r').unwrap();
     std::str::from_utf8(&value[..end]).unwrap().trim().parse().unwrap()

@@ -7,7 +7,11 @@
 //! ```text
 //! proxy backend SOCKET | proxy gate SOCKET | proxy load ADDRESS get|websocket CONNECTIONS SECONDS HOST [COOKIE]
 //! ```
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that meets trouble has nothing to report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench that meets trouble has nothing to report"
+)]
 mod backend;
 mod gate;
 mod load;
@@ -100,7 +104,9 @@ fn routes() -> f64 {
     const COUNT: u32 = 10_000;
     let begun = Instant::now();
     let targets: Vec<Target> = (0..COUNT)
-        .map(|at| Target::new(format!("/nowhere/{at}").into(), identity("Demo-User")).hide_cookies(["a", "b"]))
+        .map(|at| {
+            Target::new(format!("/nowhere/{at}").into(), identity("Demo-User")).hide_cookies(["a", "b"])
+        })
         .collect();
     let took = begun.elapsed().as_secs_f64() * 1e6 / f64::from(COUNT);
     drop(targets);

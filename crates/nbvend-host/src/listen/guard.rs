@@ -24,10 +24,6 @@ impl<T> Guarded<T> {
         Self { inner, seat, patience, stalled: None }
     }
 
-    pub(super) fn seat(&self) -> &Arc<Seat> {
-        &self.seat
-    }
-
     fn watch<R>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if polled.is_ready() {
             self.stalled = None;

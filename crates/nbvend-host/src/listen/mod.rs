@@ -8,7 +8,6 @@
 mod crowd;
 mod guard;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -81,8 +80,17 @@ pub fn prepare(stream: &TcpStream) {
     }
 }
 
-/// Serves the requests of one connection, websockets included, until it ends or its seat is needed.
-pub async fn serve<T, S, B>(io: Guarded<T>, limits: &Limits, service: S)
+/// Tells a client that there is no seat.
+pub fn turn_away(stream: &TcpStream) {
+    const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: application/json\r\n\
+        Content-Length: 59\r\nConnection: close\r\n\r\n{\"message\": \"Too many connections; try again in a moment.\"}";
+    // A new connection takes this much at once. If it does not, closing it says enough.
+    let _ = stream.try_write(FULL);
+}
+
+/// Serves the requests of one connection, websockets included. `io` is, or lies on, the [`Guarded`] connection of this
+/// seat; the caller ends it by [`Seat::unless_shed`].
+pub async fn serve<T, S, B>(io: T, seat: &Seat, limits: &Limits, service: S)
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     S: hyper::service::Service<
@@ -93,7 +101,6 @@ where
     B: hyper::body::Body + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let seat = Arc::clone(io.seat());
     let noting = hyper::service::service_fn(|request| {
         seat.busy();
         let answer = service.call(request);
@@ -110,7 +117,7 @@ where
         .max_headers(limits.headers)
         .serve_connection(TokioIo::new(io), noting)
         .with_upgrades();
-    if let Some(Err(error)) = seat.unless_shed(served).await {
+    if let Err(error) = served.await {
         tracing::debug!(%error, "connection");
     }
 }

@@ -106,8 +106,7 @@ impl Streamed {
             connection.room_for(self.last);
             let read = Pin::new(&mut connection.read);
             let Poll::Ready(read) = tokio_util::io::poll_read_buf(read, cx, &mut connection.buffer) else {
-                let ended =
-                    self.ended.get_or_insert_with(|| Box::pin(self.until.clone().cancelled_owned()));
+                let ended = self.ended.get_or_insert_with(|| Box::pin(self.until.clone().cancelled_owned()));
                 ready!(ended.as_mut().poll(cx));
                 return Poll::Ready(Some(Err(BodyError::SessionEnded)));
             };
@@ -115,7 +114,9 @@ impl Streamed {
             if self.last == 0 {
                 let proper = self.framing.ends_with_connection();
                 self.lease = None;
-                return Poll::Ready((!proper).then(|| Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())));
+                return Poll::Ready(
+                    (!proper).then(|| Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())),
+                );
             }
         }
     }

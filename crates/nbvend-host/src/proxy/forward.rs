@@ -9,18 +9,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::{Body, Lease};
 use super::connection::{Connection, NoAnswer};
-use super::headers::{self, Refusal};
+use super::headers;
+use super::page::Page;
 use super::pool::ConnectError;
 use super::target::Target;
 use super::upload::{Moved, Upload};
 use super::wire::{self, Head};
-use super::{embedding_allowed, origin_allowed, page, tunnel};
+use super::{embedding_allowed, origin_allowed, tunnel};
 
 /// Who is at the other end of the engine's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     pub ip: IpAddr,
     pub https: bool,
+}
+
+/// Refuses a request that two servers could read in two ways, before anything of it is looked at. [`forward`] does so too.
+pub fn check<B>(request: Request<B>) -> Result<Request<B>, Page> {
+    let (parts, body) = request.into_parts();
+    headers::check(&parts)?;
+    Ok(Request::from_parts(parts, body))
 }
 
 /// Passes a request that the engine has let in on to the notebook, and returns its answer. `until` is the session's
@@ -35,37 +43,63 @@ pub async fn forward(
     peer: Peer,
     until: &CancellationToken,
 ) -> Response<Body> {
-    let html = wants_html(request.headers());
+    // Only what a page needs to know; the request is used up.
+    let mut asked = HeaderMap::new();
+    if let Some(accept) = request.headers().get(header::ACCEPT) {
+        asked.insert(header::ACCEPT, accept.clone());
+    }
     match pass(request, target, peer, until).await {
         Ok(response) => response,
-        Err(Refusal(status, reason)) => page(status, reason, html),
+        Err(page) => page.answer(&asked),
     }
 }
 
-const BUSY: Refusal = Refusal(
+const BUSY: Page = Page::new(
     StatusCode::SERVICE_UNAVAILABLE,
-    "This notebook has too many requests under way. Try again in a moment.",
+    "This notebook is busy",
+    "It has too many requests under way.",
+    "Try again in a moment; close tabs that you do not need.",
 );
-const GONE: Refusal = Refusal(
+const GONE: Page = Page::new(
     StatusCode::SERVICE_UNAVAILABLE,
-    "This notebook is not running. Start it, then open it by a new link; its files are kept.",
-);
-const LATE: Refusal = Refusal(
+    "This notebook is not running",
+    "Its server does not run. Its files are kept.",
+    "Start it, then open it with a fresh link:",
+)
+.command("nbvend start USER");
+const LATE: Page = Page::new(
     StatusCode::GATEWAY_TIMEOUT,
-    "This notebook does not answer. Wait a little; if it stays so, stop it and start it again. Its files are kept.",
+    "This notebook does not answer",
+    "Its server runs but says nothing. Its files are kept.",
+    "Wait a little; if it stays so, stop it and start it again:",
+)
+.command("nbvend stop USER");
+const BROKEN: Page = Page::new(
+    StatusCode::BAD_GATEWAY,
+    "This notebook broke off",
+    "Its server ended the request without a proper answer.",
+    "Try again; if it stays so, stop the notebook and start it again.",
 );
-const BROKEN: Refusal = Refusal(StatusCode::BAD_GATEWAY, "This notebook broke off the request. Try again.");
-const FOREIGN: Refusal =
-    Refusal(StatusCode::FORBIDDEN, "This request came from another page and was refused.");
-const OVER: Refusal =
-    Refusal(StatusCode::FORBIDDEN, "Your session has ended. Ask for a new link to the notebook.");
+const FOREIGN: Page = Page::new(
+    StatusCode::FORBIDDEN,
+    "Refused",
+    "This request came from another page and was refused.",
+    "Open the notebook in a window of its own.",
+);
+const OVER: Page = Page::new(
+    StatusCode::FORBIDDEN,
+    "Your session has ended",
+    "A session ends after some hours, and when its notebook is stopped.",
+    "Ask for a fresh link:",
+)
+.command("nbvend open USER");
 
 async fn pass(
     request: Request<Incoming>,
     target: &Target,
     peer: Peer,
     until: &CancellationToken,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, Page> {
     let (mut parts, body) = request.into_parts();
     headers::check(&parts)?;
     let websocket = headers::asks_for_websocket(&parts);
@@ -129,7 +163,7 @@ async fn exchange(
     mut request: Outward,
     target: &Target,
     moved: &Moved,
-) -> Result<(Head, Connection, Option<Upload>), Refusal> {
+) -> Result<(Head, Connection, Option<Upload>), Page> {
     loop {
         let kept = request.pooled.then(|| target.pool().take()).flatten();
         let again = kept.is_some();
@@ -143,9 +177,10 @@ async fn exchange(
             Err(error) => return Err(broken(target, &error)),
         }
         let upload = match (request.body.take(), connection.write.is_some()) {
-            (Some(body), true) => connection.write.take().map(|half| {
-                Upload::begin(body, half, request.chunked, moved.clone(), target.limits().stall)
-            }),
+            (Some(body), true) => connection
+                .write
+                .take()
+                .map(|half| Upload::begin(body, half, request.chunked, moved.clone(), target.limits().stall)),
             _ => None,
         };
         match connection.answer().await {
@@ -156,7 +191,7 @@ async fn exchange(
     }
 }
 
-async fn connect(target: &Target) -> Result<Connection, Refusal> {
+async fn connect(target: &Target) -> Result<Connection, Page> {
     target.pool().connect().await.map_err(|error| match error {
         ConnectError::Gone => GONE,
         ConnectError::Late => LATE,
@@ -167,14 +202,7 @@ async fn connect(target: &Target) -> Result<Connection, Refusal> {
     })
 }
 
-fn broken(target: &Target, error: &dyn std::fmt::Display) -> Refusal {
+fn broken(target: &Target, error: &dyn std::fmt::Display) -> Page {
     tracing::debug!(socket = %target.socket().display(), %error, "a notebook broke off a request");
     BROKEN
-}
-
-fn wants_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
 }

@@ -154,10 +154,7 @@ mod tests {
             let read = read(Framing::chunked(), chunked, step).unwrap();
             assert_eq!(read, (b"hello!".to_vec(), true, b"next".to_vec()), "{step}");
         }
-        assert_eq!(
-            read(Framing::length(3), b"abcd", 2).unwrap(),
-            (b"abc".to_vec(), true, b"d".to_vec())
-        );
+        assert_eq!(read(Framing::length(3), b"abcd", 2).unwrap(), (b"abc".to_vec(), true, b"d".to_vec()));
         assert!(!read(Framing::until_close(), b"abcd", 2).unwrap().1);
         assert!(!read(Framing::chunked(), b"5\r\nhello\r\n", 3).unwrap().1);
     }

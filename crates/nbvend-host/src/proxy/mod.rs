@@ -22,9 +22,9 @@ mod upload;
 mod wire;
 
 pub use body::{Body, BodyError};
-pub use forward::{Peer, forward};
+pub use forward::{Peer, check, forward};
 pub use origin::{embedding_allowed, origin_allowed};
-pub use page::page;
+pub use page::Page;
 pub use target::{Limits, Target};
 /// What ends a session: cancel it, and the requests and websockets forwarded with it end.
 pub use tokio_util::sync::CancellationToken;

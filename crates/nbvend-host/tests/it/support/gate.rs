@@ -44,10 +44,14 @@ impl Gate {
                         Ok::<_, std::convert::Infallible>(forward(request, &target, peer, &session).await)
                     }
                 });
-                let Some(seat) = crowd.enter(from.ip()) else { continue };
+                let Some(seat) = crowd.enter(from.ip()) else {
+                    listen::turn_away(&stream);
+                    continue;
+                };
                 listen::prepare(&stream);
                 tokio::spawn(async move {
-                    listen::serve(Guarded::new(stream, seat, limits.stall), &limits, service).await;
+                    let io = Guarded::new(stream, seat.clone(), limits.stall);
+                    seat.unless_shed(listen::serve(io, &seat, &limits, service)).await;
                 });
             }
         });
