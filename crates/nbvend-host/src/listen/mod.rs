@@ -27,7 +27,7 @@ pub struct Limits {
     pub per_peer: usize,
     /// Until a request's head is whole, and between requests.
     pub head: Duration,
-    /// Bytes of a request's head, its first line included.
+    /// Bytes of a request's head that wait for its end, its first line included.
     pub head_bytes: usize,
     /// Headers of a request.
     pub headers: usize,
@@ -114,6 +114,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes)
+        .max_header_size(limits.head_bytes)
         .max_headers(limits.headers)
         .serve_connection(TokioIo::new(io), noting)
         .with_upgrades();

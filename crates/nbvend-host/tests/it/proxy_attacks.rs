@@ -209,7 +209,7 @@ async fn an_answer_is_one_answer() {
     *said.lock().unwrap() = format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{ok}");
     assert_eq!(call(fake.gate.address, "GET", "/", &[], b"").await.text(), "ok");
     // Cut off in the middle, an answer is not passed off as whole.
-    *said.lock().unwrap() = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX".to_owned();
+    *said.lock().unwrap() = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX".to_owned();
     let mut stream = TcpStream::connect(fake.gate.address).await.unwrap();
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", host(fake.gate.address));
     stream.write_all(request.as_bytes()).await.unwrap();
