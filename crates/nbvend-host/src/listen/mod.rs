@@ -122,3 +122,28 @@ where
         tracing::debug!(%error, "connection");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_vanished_peer_will_be_noticed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!sockopt::socket_keepalive(&stream).unwrap());
+        prepare(&stream);
+        assert!(sockopt::socket_keepalive(&stream).unwrap() && stream.nodelay().unwrap());
+        let seconds = sockopt::tcp_keepidle(&stream).unwrap()
+            + sockopt::tcp_keepintvl(&stream).unwrap() * sockopt::tcp_keepcnt(&stream).unwrap();
+        assert_eq!(seconds, Duration::from_secs(120));
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 120_000);
+    }
+
+    #[test]
+    fn there_are_descriptors_for_all_connections() {
+        let limits = Limits::of_this_process();
+        let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        assert!(limits.connections as u64 * 2 <= most || limits.connections == 16);
+    }
+}

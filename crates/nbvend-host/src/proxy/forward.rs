@@ -127,7 +127,7 @@ async fn pass(
         // The browser's side of the coming websocket.
         let browser = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
         let browser = browser.filter(|_| websocket).ok_or(BROKEN)?;
-        tokio::spawn(tunnel::run(browser, connection, place, until.clone()));
+        tokio::spawn(tunnel::run(browser, connection, place, until.clone(), target.limits().stall));
         headers::incoming(response.headers_mut(), target, true);
         return Ok(response);
     }

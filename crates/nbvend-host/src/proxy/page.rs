@@ -70,7 +70,8 @@ impl Page {
         let (kind, body) = if wants_html(headers) {
             ("text/html; charset=utf-8", self.html())
         } else {
-            let message = format!("{}. {} {} {}", self.title, self.text, self.advice, self.command.unwrap_or_default());
+            let message =
+                format!("{}. {} {} {}", self.title, self.text, self.advice, self.command.unwrap_or_default());
             ("application/json", serde_json::json!({ "message": message.trim() }).to_string())
         };
         let mut response = Response::new(Body::whole(Bytes::from(body)));

@@ -16,7 +16,7 @@ pub struct Limits {
     pub idle: usize,
     /// Until the notebook accepts a connection.
     pub connect: Duration,
-    /// How long a request's body may not move at all.
+    /// How long a request's body may not move at all, or the notebook not take a websocket's bytes.
     pub stall: Duration,
     /// From the last movement of the request's body to the head of the answer. Long, because a kernel's start answers
     /// late.

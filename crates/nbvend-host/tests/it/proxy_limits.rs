@@ -138,6 +138,29 @@ async fn a_websocket_that_does_not_read_is_let_go() {
     drop(websocket);
 }
 
+#[tokio::test]
+async fn a_notebook_that_takes_no_frames_is_let_go() {
+    let deaf = |mut stream: UnixStream| async move {
+        head(&mut stream).await;
+        let _ = stream.write_all(SWITCH).await;
+        std::future::pending::<()>().await;
+    };
+    let limits = Limits { stall: Duration::from_secs(1), ..Limits::default() };
+    let (_dir, gate) = open(limits, listen::Limits::default(), deaf).await;
+    let mut websocket = Websocket::open(gate.address, "/", &[]).await.unwrap();
+    // Idling is no fault.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(gate.target.in_use(), 1);
+    let flood = tokio::spawn(async move {
+        let text = "x".repeat(60_000);
+        loop {
+            websocket.send(&text).await;
+        }
+    });
+    eventually("it is let go", || gate.target.in_use() == 0 && gate.crowd.is_empty()).await;
+    flood.abort();
+}
+
 const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
