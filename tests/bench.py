@@ -181,13 +181,18 @@ def sockets():
 
 
 def peers(program, folder):
-    """nginx and JupyterHub's proxy with the same load and backend, where they are installed."""
+    """The same load and backend through JupyterHub's proxy (fetched if npm is there) and nginx (if it is installed)."""
+    modules = ROOT / "target/xtask/peers"
+    hub = modules / "node_modules/.bin/configurable-http-proxy"
+    if shutil.which("npm") and not hub.exists():
+        subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(modules),
+                        "configurable-http-proxy"], check=False)
     socket, rows = str(folder / "peer.sock"), []
     backend = subprocess.Popen([program, "backend", socket], stdout=subprocess.DEVNULL)
     until(lambda: os.path.exists(socket))
     port = free_port()
     config = folder / "nginx.conf"
-    config.write_text(f"""daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
+    config.write_text(f"""{'user root;' if os.getuid() == 0 else ''} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
         events {{ worker_connections 1024; }}
         http {{ access_log off; keepalive_requests 100000000; upstream b {{ server unix:{socket}; keepalive 64; }}
         server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://b; proxy_http_version 1.1;
@@ -195,9 +200,9 @@ def peers(program, folder):
     commands = []
     if shutil.which("nginx"):
         commands.append(("nginx, one worker", ["nginx", "-c", str(config)], port))
-    if shutil.which("configurable-http-proxy"):
+    if hub.exists():
         chp = free_port()
-        commands.append(("configurable-http-proxy", ["configurable-http-proxy", "--ip", "127.0.0.1", "--port", str(chp), "--api-port",
+        commands.append(("configurable-http-proxy", [str(hub), "--ip", "127.0.0.1", "--port", str(chp), "--api-port",
                          str(free_port()), "--default-target", f"unix+http://{socket.replace('/', '%2F')}"], chp))
     for name, command, at in commands:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -211,6 +216,7 @@ def peers(program, folder):
             process.wait()
     backend.kill()
     backend.wait()
+    os.unlink(socket)
     return rows
 
 
