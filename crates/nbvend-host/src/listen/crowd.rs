@@ -186,11 +186,10 @@ mod tests {
         let crowd = crowd(4, 4);
         let many: Vec<_> = (0..4).map(|_| crowd.enter(ip("192.0.2.1")).unwrap()).collect();
         many.iter().for_each(|seat| seat.busy());
-        let other = crowd.enter(ip("192.0.2.2"));
-        assert!(other.is_some());
+        let other = crowd.enter(ip("192.0.2.2")).unwrap();
         assert_eq!(many.iter().filter(|seat| is_shed(seat)).count(), 1);
         // The heavy one does not push it out again.
-        other.unwrap().busy();
+        other.busy();
         assert!(crowd.enter(ip("192.0.2.1")).is_none());
     }
 
