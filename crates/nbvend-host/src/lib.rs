@@ -4,5 +4,6 @@
 pub mod egress;
 pub mod functions;
 pub mod jupyter;
+pub mod listen;
 pub mod proxy;
 pub mod sandbox;

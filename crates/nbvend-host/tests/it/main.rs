@@ -5,6 +5,8 @@ mod egress;
 mod functions;
 mod jupyter;
 mod proxy;
+mod proxy_attacks;
+mod proxy_limits;
 mod sandbox;
 mod support;
 mod zygote;
