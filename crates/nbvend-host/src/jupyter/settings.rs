@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::Environment;
-use super::place::View;
+use super::place::{Isolation, View};
 
 /// The header that names the user to a server. The proxy sets it and removes every copy a client sends.
 pub const IDENTITY_HEADER: HeaderName = HeaderName::from_static("x-nbvend-user");
@@ -37,6 +37,8 @@ pub struct ServerSpec {
     pub environment: Environment,
     /// Added to the server's environment, which is otherwise empty of what the engine has in its own.
     pub env: Vec<(String, String)>,
+    /// None for no sandbox: the server runs as the engine's own user and sees what that sees.
+    pub isolation: Option<Isolation>,
 }
 
 impl ServerSpec {

@@ -1,16 +1,18 @@
 //! Forked servers and kernels: that they are forked, that they behave as if they were not, and what happens when what
 //! forks them is gone, broken or out of date.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nbvend_host::jupyter::{Environment, Running, Supervisor, identity, prepare};
+use nbvend_host::jupyter::{Running, Supervisor, identity};
 use nbvend_host::proxy::Target;
 use serde_json::json;
 
 use crate::support::client::call;
 use crate::support::gate::Gate;
-use crate::support::notebook::{Browser, ID, Place, command, environment, kill, parent, processes, soon};
+use crate::support::notebook::{
+    Browser, ID, Place, command, environment, kill, ours, own_environment, parent, processes, replace, soon,
+};
 
 const FORKER: &str = "nbvend: kernel forker";
 
@@ -31,35 +33,6 @@ fn find(place: &Place, text: &str) -> Option<i32> {
 
 fn alive(pid: i32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
-}
-
-/// An environment of the test's own, of the same files; the common one must stay whole.
-async fn own_environment(place: &Place) -> Environment {
-    let common = environment().await;
-    let folder = place.dir.path().join("environment");
-    std::fs::create_dir(&folder).unwrap();
-    let copied = Command::new("cp").arg("-al").arg(common.root()).arg(&folder).status();
-    if !copied.is_ok_and(|status| status.success()) {
-        // On another file system.
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir(&folder).unwrap();
-        assert!(Command::new("cp").arg("-a").arg(common.root()).arg(&folder).status().unwrap().success());
-    }
-    prepare(&folder, |_| panic!("the copy is whole")).await.unwrap()
-}
-
-/// Our own Python in an environment.
-fn ours(environment: &Environment) -> PathBuf {
-    let entries = std::fs::read_dir(environment.root()).unwrap().flatten();
-    let mut own = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("nbvend-"));
-    own.find(|entry| entry.path().join("nbvend_zygote.py").exists()).expect("our own Python is there").path()
-}
-
-/// Replaces one of our files, which is a link to the common one.
-fn replace(environment: &Environment, name: &str, text: &str) {
-    let path = ours(environment).join(name);
-    std::fs::remove_file(&path).unwrap();
-    std::fs::write(path, text).unwrap();
 }
 
 #[tokio::test]
