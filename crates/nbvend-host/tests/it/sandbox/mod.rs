@@ -1,4 +1,5 @@
 //! Real sandboxes, attacked from inside by plain Python and shell.
 
+mod attacks;
 mod life;
 mod place;
