@@ -92,7 +92,8 @@ fn inside(engine: BorrowedFd<'_>, order: &Order, doors: Vec<File>, control: Owne
     let standing = rights::standing(spec.level).step("reading back")?;
     let own = pidfd_open(getpid(), PidfdFlags::empty()).map_err(io::Error::from).step("reading back")?;
     let uid = if spec.level.contained() { peer_uid(spec, order.engine) } else { order.engine };
-    let mut init = Init { spec: spec.clone(), engine: uid, doors, control, signals, listeners, children: Vec::new() };
+    let mut init =
+        Init { spec: spec.clone(), engine: uid, doors, control, signals, listeners, children: Vec::new() };
     init.spec.files.clear();
     packet::send(engine, &Outcome::Ready(standing), &[own.as_fd()]).step("saying that it is ready")?;
     drop(own);

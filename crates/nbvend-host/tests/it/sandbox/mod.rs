@@ -2,4 +2,5 @@
 
 mod attacks;
 mod life;
+mod limits;
 mod place;

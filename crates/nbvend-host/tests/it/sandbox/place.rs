@@ -61,7 +61,10 @@ impl Place {
             interpreter_prefix: interpreter().1,
             limits: Limits { cpu: 1.0, memory: 256 << 20, pids: 64 },
             listeners: vec!["127.0.0.1:4566".parse().unwrap(), "169.254.170.2:80".parse().unwrap()],
-            files: vec![("/opt/ml/metadata/resource-metadata.json".into(), b"{\"ResourceName\":\"a\"}".to_vec())],
+            files: vec![(
+                "/opt/ml/metadata/resource-metadata.json".into(),
+                b"{\"ResourceName\":\"a\"}".to_vec(),
+            )],
             control: self.path(&format!("{name}.ctl")),
             volume: None,
         }
