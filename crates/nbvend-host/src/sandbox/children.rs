@@ -52,11 +52,13 @@ pub(super) fn start(spec: &Spec, doors: &[File], order: &Start, fds: Vec<OwnedFd
     if fds.len() != order.fds.len() || order.fds.iter().any(|number| *number < 0) {
         return Err(io::Error::other("descriptors and their numbers do not match"));
     }
-    let targets: Vec<(RawFd, RawFd)> = fds.iter().map(AsRawFd::as_raw_fd).zip(order.fds.iter().copied()).collect();
+    let targets: Vec<(RawFd, RawFd)> =
+        fds.iter().map(AsRawFd::as_raw_fd).zip(order.fds.iter().copied()).collect();
     // Above all that are wanted, so that no descriptor is overwritten before it was put in its place.
     let clear = targets.iter().flat_map(|(from, to)| [*from, *to]).max().unwrap_or(2) + 1;
     let doors: Vec<RawFd> = doors.iter().map(AsRawFd::as_raw_fd).collect();
-    let limits: Vec<(Resource, Rlimit)> = rlimits::of(spec.level, &spec.limits).iter().map(|limit| limit.clamped()).collect();
+    let limits: Vec<(Resource, Rlimit)> =
+        rlimits::of(spec.level, &spec.limits).iter().map(|limit| limit.clamped()).collect();
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(order.env.iter().map(|(name, value)| (name, value)));
     command.current_dir(&order.cwd).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

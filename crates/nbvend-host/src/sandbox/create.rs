@@ -25,7 +25,8 @@ pub(super) fn create(spec: &Spec) -> Result<(Record, OwnedFd), SandboxError> {
     if let (Level::Full, Some(volume)) = (spec.level, &spec.volume) {
         volume::prepare(volume, &spec.work, spec.uid)?;
     }
-    let groups = Place::of_this_machine().make(&group_name(spec), &spec.limits).map_err(SandboxError::Limit)?;
+    let groups =
+        Place::of_this_machine().make(&group_name(spec), &spec.limits).map_err(SandboxError::Limit)?;
     let made = first_process(spec, &groups);
     if made.is_err() {
         let _ = groups.end(Duration::from_secs(1));

@@ -135,7 +135,8 @@ impl Sandbox {
 
     /// Starts a command inside, with user, filter and limits in force.
     pub async fn spawn(&self, command: Command) -> io::Result<Spawned> {
-        let cwd = command.cwd.unwrap_or_else(|| PathBuf::from(if self.level().contained() { WORK } else { "/" }));
+        let cwd =
+            command.cwd.unwrap_or_else(|| PathBuf::from(if self.level().contained() { WORK } else { "/" }));
         let standard = [(command.stdin, 0), (command.stdout, 1), (command.stderr, 2)];
         let standard = standard.into_iter().filter_map(|(fd, number)| Some((fd?, number)));
         let (fds, numbers) = standard.chain(command.fds).unzip::<_, _, Vec<_>, Vec<_>>();
@@ -143,7 +144,8 @@ impl Sandbox {
         let start = Start { argv: command.argv, env: command.env, cwd, fds: numbers, timeout_ms };
         match self.call(Request::Start(start), fds).await? {
             (Reply::Started, connection, fds) => {
-                let pidfd = fds.into_iter().next().ok_or_else(|| io::Error::other("no process was handed over"))?;
+                let pidfd =
+                    fds.into_iter().next().ok_or_else(|| io::Error::other("no process was handed over"))?;
                 // What has ended already has no number any more.
                 let pid = pid_of(&pidfd).unwrap_or(0);
                 rustix::io::ioctl_fionbio(&connection, true)?;

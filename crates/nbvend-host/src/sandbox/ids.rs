@@ -8,7 +8,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, chownat, fchmod, fchown, fstat, mkdirat, openat, statat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, chownat, fchmod, fchown, fstat, mkdirat, openat, statat,
+};
 use rustix::process::{Gid, Uid};
 
 /// Folders within folders; each level of the walk holds two descriptors.

@@ -48,6 +48,7 @@ pub fn init_main() -> ! {
 
 /// Returns in the process that only led here; the one it forked serves and does not return.
 fn make(engine: BorrowedFd<'_>) -> Result<(), Failure> {
+    sys::close_others().step("closing what is not its own")?;
     let (order, _) = packet::receive::<Order>(engine).step("hearing what is wanted")?;
     let spec = &order.spec;
     rustix::process::setsid().map_err(io::Error::from).step("a session")?;
@@ -91,7 +92,8 @@ fn inside(engine: BorrowedFd<'_>, order: &Order, doors: Vec<File>, control: Owne
     let standing = rights::standing(spec.level).step("reading back")?;
     let own = pidfd_open(getpid(), PidfdFlags::empty()).map_err(io::Error::from).step("reading back")?;
     let uid = if spec.level.contained() { peer_uid(spec, order.engine) } else { order.engine };
-    let mut init = Init { spec: spec.clone(), engine: uid, doors, control, signals, listeners, children: Vec::new() };
+    let mut init =
+        Init { spec: spec.clone(), engine: uid, doors, control, signals, listeners, children: Vec::new() };
     init.spec.files.clear();
     packet::send(engine, &Outcome::Ready(standing), &[own.as_fd()]).step("saying that it is ready")?;
     drop(own);

@@ -29,11 +29,14 @@ pub(super) fn kill_descendants(ancestor: i32, patience: Duration) -> bool {
 fn descendants(ancestor: i32) -> Vec<i32> {
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
         let Some((_, rest)) = stat.rsplit_once(')') else { continue };
         let mut fields = rest.split_ascii_whitespace();
-        let (Some(state), Some(parent)) = (fields.next(), fields.next().and_then(|word| word.parse().ok())) else {
+        let (Some(state), Some(parent)) = (fields.next(), fields.next().and_then(|word| word.parse().ok()))
+        else {
             continue;
         };
         if state != "Z" {

@@ -113,7 +113,9 @@ impl Root<'_> {
         for path in etc::SHARED.iter().map(Path::new) {
             // A link may lead to where nothing is bound: what it leads to is bound in its place.
             if let Ok(real) = fs::canonicalize(path) {
-                if real.starts_with("/usr") && !path.parent().is_some_and(|parent| parent.ends_with("alternatives")) {
+                if real.starts_with("/usr")
+                    && !path.parent().is_some_and(|parent| parent.ends_with("alternatives"))
+                {
                     self.folder(path.parent().unwrap_or(Path::new("/etc")))?;
                     symlink(real, self.inside(path))?;
                 } else {
@@ -191,7 +193,8 @@ impl Root<'_> {
         if path.starts_with("/usr") {
             return Ok(());
         }
-        let system = ["/", "/etc", "/proc", "/dev", "/sys", "/run", "/home", "/tmp", "/var", "/root", HOME, WORK, RUN];
+        let system =
+            ["/", "/etc", "/proc", "/dev", "/sys", "/run", "/home", "/tmp", "/var", "/root", HOME, WORK, RUN];
         if !path.is_absolute() || system.iter().any(|folder| path == Path::new(folder)) {
             return at(path, Err(io::Error::other("cannot be shown inside")));
         }

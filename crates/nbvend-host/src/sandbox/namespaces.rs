@@ -23,7 +23,8 @@ pub(super) fn names(level: Level) -> &'static [&'static str] {
 /// Makes them all; the process namespace begins with the next fork.
 pub(super) fn make(spec: &Spec) -> io::Result<()> {
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
-    let flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
+    let flags =
+        libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
     match spec.level {
         Level::Process => Ok(()),
         Level::Full => sys::unshare(flags),
@@ -77,7 +78,8 @@ impl Interface {
 pub(super) fn loopback(listeners: &[SocketAddr]) -> io::Result<()> {
     let socket =
         rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-    let set = |request: c_ulong, mut interface: Interface| sys::ioctl(&socket, request, &mut interface).map(drop);
+    let set =
+        |request: c_ulong, mut interface: Interface| sys::ioctl(&socket, request, &mut interface).map(drop);
     let up = libc::IFF_UP | libc::IFF_RUNNING;
     set(libc::SIOCSIFFLAGS as c_ulong, Interface::new("lo").flags(up))?;
     let mut added: Vec<Ipv4Addr> = Vec::new();
@@ -106,8 +108,9 @@ pub(super) fn listen(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
         rustix::net::listen(&socket, 128)?;
         Ok(TcpListener::from(socket))
     };
-    let named = |address: &SocketAddr| listen(address).map_err(|error: io::Error| {
-        io::Error::new(error.kind(), format!("{address}: {error}"))
-    });
+    let named = |address: &SocketAddr| {
+        listen(address)
+            .map_err(|error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}")))
+    };
     addresses.iter().map(named).collect()
 }

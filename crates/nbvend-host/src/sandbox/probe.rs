@@ -52,7 +52,10 @@ pub fn probe(scratch: &Path) -> Offer {
 /// Makes a sandbox of this level and ends it.
 pub fn attempt(level: Level, scratch: &Path) -> Result<(), SandboxError> {
     if level == Level::Full && !rustix::process::geteuid().is_root() {
-        return Err(SandboxError::Step { step: "users".to_owned(), reason: "only root has others to give".to_owned() });
+        return Err(SandboxError::Step {
+            step: "users".to_owned(),
+            reason: "only root has others to give".to_owned(),
+        });
     }
     let folder = scratch.join(format!("probe-{}-{level}", std::process::id()));
     fs::create_dir_all(&folder).map_err(SandboxError::io(folder.display().to_string()))?;

@@ -30,7 +30,8 @@ pub(super) fn standing(level: Level) -> io::Result<Standing> {
         let found = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         found.unwrap_or_default().trim()
     };
-    let numbers = |name: &str| line(name).split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let numbers =
+        |name: &str| line(name).split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
     let mask = |name: &str| u64::from_str_radix(line(name), 16).unwrap_or(u64::MAX);
     let masks = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
     let namespaces = namespaces::names(level).iter().map(|name| {
@@ -79,6 +80,8 @@ impl Standing {
 }
 
 fn names_of_this_process(level: Level) -> Vec<String> {
-    let links = namespaces::names(level).iter().filter_map(|name| fs::read_link(format!("/proc/self/ns/{name}")).ok());
+    let links = namespaces::names(level)
+        .iter()
+        .filter_map(|name| fs::read_link(format!("/proc/self/ns/{name}")).ok());
     links.map(|link| link.to_string_lossy().into_owned()).collect()
 }

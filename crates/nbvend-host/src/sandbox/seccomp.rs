@@ -178,7 +178,9 @@ mod tests {
         for &call in DENIED {
             assert_eq!(here(call, [0, 0]), eperm, "{call}");
         }
-        for call in [libc::SYS_read, libc::SYS_execve, libc::SYS_memfd_create, libc::SYS_pidfd_open, libc::SYS_kill] {
+        for call in
+            [libc::SYS_read, libc::SYS_execve, libc::SYS_memfd_create, libc::SYS_pidfd_open, libc::SYS_kill]
+        {
             assert_eq!(here(call, [0, 0]), allow, "{call}");
         }
         assert_eq!(here(libc::SYS_clone3, [0, 0]), fail(libc::ENOSYS));

@@ -250,6 +250,14 @@ pub(super) fn close(fd: i32) {
     }
 }
 
+/// Closes all but the standard three: whatever a parent forgot to mark must not reach a notebook.
+pub(super) fn close_others() -> io::Result<()> {
+    // SAFETY: called first of all, when no Rust value stands for a descriptor.
+    #[allow(unsafe_code)]
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+    check_long(result).map(drop)
+}
+
 /// Two processes from one; `None` in the child.
 pub(super) fn fork() -> io::Result<Option<i32>> {
     // SAFETY: called in processes with a single thread only, where the child may do whatever its parent could.

@@ -55,7 +55,8 @@ pub(super) fn prepare(volume: &Volume, work: &Path, uid: u32) -> Result<(), Sand
     };
     if size < volume.bytes {
         let file = OpenOptions::new().write(true).open(image);
-        file.and_then(|file| file.set_len(volume.bytes)).map_err(SandboxError::io(image.display().to_string()))?;
+        file.and_then(|file| file.set_len(volume.bytes))
+            .map_err(SandboxError::io(image.display().to_string()))?;
         // A file system that was in use must be checked before it is grown: 1 and 2 say that something was repaired.
         run("e2fsck", &["-f".as_ref(), "-p".as_ref(), image.as_os_str()], 2)?;
         run("resize2fs", &[image.as_os_str()], 0)?;
@@ -85,7 +86,10 @@ fn make(volume: &Volume, work: &Path, uid: u32) -> Result<(), SandboxError> {
 
 /// Whether this machine can do it: tried with a small image.
 pub(super) fn probe(scratch: &Path) -> Result<(), String> {
-    tool("mkfs.ext4").and_then(|_| tool("resize2fs")).and_then(|_| tool("e2fsck")).map_err(|error| error.to_string())?;
+    tool("mkfs.ext4")
+        .and_then(|_| tool("resize2fs"))
+        .and_then(|_| tool("e2fsck"))
+        .map_err(|error| error.to_string())?;
     let path = scratch.join(format!("loop-probe-{}", std::process::id()));
     let attempt = || -> io::Result<()> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;

@@ -92,7 +92,12 @@ impl Place {
         }
         if place.version_of(Controller::Cpu) != Some(Version::V2) {
             let trees = locate::locate("cpuacct", membership, mounts);
-            place.accounting = trees.into_iter().find(|tree| tree.0 == Version::V1).map(|tree| tree.1);
+            let own = trees.into_iter().find(|tree| tree.0 == Version::V1).map(|tree| tree.1);
+            // No limit depends on it: without it nobody counts, that is all.
+            place.accounting = own.filter(|base| {
+                let group = base.join(format!("nbvend-probe-{}", std::process::id()));
+                fs::create_dir(&group).and_then(|()| fs::remove_dir(&group)).is_ok()
+            });
         }
         place
     }
@@ -159,7 +164,9 @@ impl Groups {
     }
 
     pub(super) fn limit(&self, limits: &Limits) -> Result<(), String> {
-        self.members.iter().try_for_each(|(controller, version, path)| controller.limit(*version, path, limits))
+        self.members
+            .iter()
+            .try_for_each(|(controller, version, path)| controller.limit(*version, path, limits))
     }
 
     fn paths(&self) -> impl Iterator<Item = &Path> {
@@ -205,8 +212,9 @@ impl Groups {
     /// Who is in any of them.
     pub(super) fn processes(&self) -> Vec<Pid> {
         let texts = self.paths().filter_map(|path| read(path, "cgroup.procs"));
-        let mut pids: Vec<i32> =
-            texts.flat_map(|text| text.lines().filter_map(|line| line.trim().parse().ok()).collect::<Vec<_>>()).collect();
+        let mut pids: Vec<i32> = texts
+            .flat_map(|text| text.lines().filter_map(|line| line.trim().parse().ok()).collect::<Vec<_>>())
+            .collect();
         pids.sort_unstable();
         pids.dedup();
         pids.into_iter().filter_map(Pid::from_raw).collect()

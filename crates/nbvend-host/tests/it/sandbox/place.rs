@@ -16,6 +16,14 @@ pub fn offer() -> &'static Offer {
     OFFER.get_or_init(|| probe(&std::env::temp_dir()))
 }
 
+/// The level under attack: the strongest here unless a test asks for another.
+pub fn level() -> Level {
+    match std::env::var("NBVEND_TEST_LEVEL").as_deref() {
+        Ok("userns") => Level::Userns,
+        _ => offer().level.max(Level::Userns),
+    }
+}
+
 /// Whether tests of this level can run; says by name why not.
 pub fn available(level: Level) -> bool {
     let offer = offer();
@@ -53,7 +61,10 @@ impl Place {
             interpreter_prefix: interpreter().1,
             limits: Limits { cpu: 1.0, memory: 256 << 20, pids: 64 },
             listeners: vec!["127.0.0.1:4566".parse().unwrap(), "169.254.170.2:80".parse().unwrap()],
-            files: vec![("/opt/ml/metadata/resource-metadata.json".into(), b"{\"ResourceName\":\"a\"}".to_vec())],
+            files: vec![(
+                "/opt/ml/metadata/resource-metadata.json".into(),
+                b"{\"ResourceName\":\"a\"}".to_vec(),
+            )],
             control: self.path(&format!("{name}.ctl")),
             volume: None,
         }
