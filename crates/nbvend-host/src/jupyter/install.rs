@@ -80,7 +80,7 @@ impl Environment {
     }
 
     /// Our own Python in it.
-    pub(super) fn ours(&self) -> PathBuf {
+    pub fn ours(&self) -> PathBuf {
         settings::ours(&self.root)
     }
 

@@ -78,6 +78,9 @@ async fn by_zygote(
     record: &Record,
     listener: &UnixListener,
 ) -> Result<Result<Launched, String>, StartError> {
+    if spec.env.iter().any(|(name, _)| name.starts_with("PYTHON")) {
+        return Ok(Err("Python reads some of its variables only when it starts".to_owned()));
+    }
     let zygote = match nursery.zygote(&spec.environment).await {
         Ok(zygote) => zygote,
         Err(why) => return Ok(Err(why)),

@@ -5,6 +5,7 @@
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
@@ -116,7 +117,10 @@ pub(super) fn write_ours(root: &Path) -> io::Result<()> {
     if place.exists() {
         return Ok(());
     }
-    let partial = place.with_extension(format!("partial-{}", std::process::id()));
+    // Others may be about it at the same time.
+    static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+    let partial = place.with_extension(format!("partial-{}-{attempt}", std::process::id()));
     write_all(&partial, &OURS)?;
     match std::fs::rename(&partial, &place) {
         Err(_) if place.exists() => std::fs::remove_dir_all(&partial),

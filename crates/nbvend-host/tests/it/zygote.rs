@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::client::call;
 use crate::support::gate::Gate;
 use crate::support::notebook::{
-    Browser, ID, Place, command, environment, kill, ours, own_environment, parent, processes, replace, soon,
+    Browser, ID, Place, command, environment, kill, own_environment, parent, processes, replace, soon,
 };
 
 const FORKER: &str = "nbvend: kernel forker";
@@ -123,7 +123,7 @@ async fn how_a_forked_kernel_ended_is_told_truly() {
     let output = Command::new(environment.root().join("bin/python"))
         .arg(test)
         .env_clear()
-        .env("PYTHONPATH", ours(&environment))
+        .env("PYTHONPATH", environment.ours())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -233,7 +233,7 @@ async fn a_broken_zygote_only_makes_the_start_slow() {
 async fn a_fork_that_fails_says_why_and_the_server_starts_all_the_same() {
     let place = Place::new();
     let own = own_environment(&place).await;
-    let enter = std::fs::read_to_string(ours(&own).join("nbvend_enter.py")).unwrap();
+    let enter = std::fs::read_to_string(own.ours().join("nbvend_enter.py")).unwrap();
     let enter = enter.replace("def drop(entry):", "def drop(entry):\n    raise OSError('refused on purpose')\n\ndef unused(entry):");
     replace(&own, "nbvend_enter.py", &enter);
     let supervisor = place.supervisor();

@@ -98,16 +98,9 @@ pub async fn own_environment(place: &Place) -> Environment {
     prepare(&folder, |_| panic!("the copy is whole")).await.unwrap()
 }
 
-/// Our own Python in an environment.
-pub fn ours(environment: &Environment) -> PathBuf {
-    let entries = std::fs::read_dir(environment.root()).unwrap().flatten();
-    let mut own = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("nbvend-"));
-    own.find(|entry| entry.path().join("nbvend_zygote.py").exists()).expect("our own Python is there").path()
-}
-
 /// Replaces one of our files, which is a link to the common one.
 pub fn replace(environment: &Environment, name: &str, text: &str) {
-    let path = ours(environment).join(name);
+    let path = environment.ours().join(name);
     std::fs::remove_file(&path).unwrap();
     std::fs::write(path, text).unwrap();
 }
