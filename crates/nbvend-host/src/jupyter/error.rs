@@ -55,6 +55,10 @@ pub enum StartError {
     Died { reason: ExitReason, log: String },
     #[error("JupyterLab did not answer within {} s: {}", after.as_secs(), last_line(log))]
     Timeout { after: Duration, log: String },
+    #[error(transparent)]
+    Sandbox(#[from] crate::sandbox::SandboxError),
+    #[error("{} failed: {}{}", .0.name, .0.end, .0.lines.last().map(|line| format!(": {line}")).unwrap_or_default())]
+    Script(super::Ran),
     #[error("An earlier process of this server cannot be ended: {0}")]
     Stop(#[from] StopError),
     #[error("The start was abandoned: {0}")]
@@ -81,6 +85,8 @@ pub enum StopError {
     Survived { id: String, pids: Vec<i32> },
     #[error("cannot use {}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error("the sandbox of {id} does not end: {source}")]
+    Sandbox { id: String, source: io::Error },
 }
 
 /// How a server's process ended.
@@ -90,6 +96,8 @@ pub enum ExitReason {
     Code(i32),
     #[error("killed by signal {0}{hint}", hint = if *.0 == 9 { ", perhaps for want of memory" } else { "" })]
     Signal(i32),
+    #[error("killed because the notebook had reached its memory limit of {} MiB", .limit >> 20)]
+    OutOfMemory { limit: u64 },
     /// An adopted server is not our child, so that the kernel does not tell us how it ended.
     #[error("ended, exit status unknown")]
     Unknown,

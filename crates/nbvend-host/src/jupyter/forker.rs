@@ -73,9 +73,10 @@ async fn fork(nursery: &Nursery, record: &Record, place: &Place) -> Result<Proce
     let mut env: serde_json::Map<_, _> =
         env.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned().into())).collect();
     env.insert(MARKER.to_owned(), record.marker.clone().into());
+    let (entry, namespaces) = place.entry().await?;
     let request = Request {
         role: Role::Kernels,
-        entry: place.entry(),
+        entry: &entry,
         argv: Vec::new(),
         env,
         cwd: view.work.to_string_lossy().into_owned(),
@@ -84,7 +85,7 @@ async fn fork(nursery: &Nursery, record: &Record, place: &Place) -> Result<Proce
         memory: None,
     };
     let mut descriptors = vec![output.as_fd()];
-    descriptors.extend(place.namespaces());
+    descriptors.extend(namespaces.iter().map(AsFd::as_fd));
     let born = zygote.fork(&request, &descriptors).await?;
     Process::of_fork(born.process, zygote).map_err(|error| error.to_string())
 }

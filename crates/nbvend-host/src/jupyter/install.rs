@@ -73,8 +73,14 @@ impl Environment {
         self.root.join("bin/python")
     }
 
+    /// What the interpreter under it is installed in, which notebooks must see too.
+    pub(super) fn interpreter_prefix(&self) -> PathBuf {
+        let base = fs::canonicalize(self.python()).unwrap_or_else(|_| self.python());
+        base.ancestors().nth(2).unwrap_or(Path::new("/usr")).to_owned()
+    }
+
     /// Our own Python in it.
-    pub(super) fn ours(&self) -> PathBuf {
+    pub fn ours(&self) -> PathBuf {
         settings::ours(&self.root)
     }
 

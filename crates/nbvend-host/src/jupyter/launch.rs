@@ -1,18 +1,15 @@
 //! Brings a server's process into being: by a fork of the zygote, or, where there is none that can, by running Python.
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Stdio;
 
-use command_fds::{CommandFdExt, FdMapping};
 use serde_json::json;
-use tokio::process::Command;
 
 use super::nursery::Nursery;
-use super::place::Place;
+use super::place::{Place, Program, private_folder};
 use super::process::Process;
 use super::record::Record;
 use super::zygote::{Request, Role};
@@ -20,9 +17,9 @@ use super::{ServerSpec, StartError, pip, settings};
 
 /// Makes the folders ready: the work folder stays as it is, the run folder is emptied, the log begun anew.
 pub(super) fn make_ready(spec: &ServerSpec, log: &Path) -> Result<(), StartError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(&spec.home).map_err(StartError::io(&spec.home))?;
+    private_folder(&spec.home).map_err(StartError::io(&spec.home))?;
     let run_dir = &spec.run_dir;
-    DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(StartError::io(run_dir))?;
+    private_folder(run_dir).map_err(StartError::io(run_dir))?;
     fs::set_permissions(run_dir, fs::Permissions::from_mode(0o700)).map_err(StartError::io(run_dir))?;
     let _ = fs::rename(log, before(log));
     for entry in fs::read_dir(run_dir).map_err(StartError::io(run_dir))?.flatten() {
@@ -68,7 +65,7 @@ pub(super) async fn launch(
         Ok(launched) => Ok(launched),
         Err(why) => {
             tracing::warn!(id = spec.id, why, "started without the zygote");
-            plainly(spec, place, record, listener)
+            plainly(spec, place, record, listener).await
         }
     }
 }
@@ -81,25 +78,32 @@ async fn by_zygote(
     record: &Record,
     listener: &UnixListener,
 ) -> Result<Result<Launched, String>, StartError> {
+    if spec.env.iter().any(|(name, _)| name.starts_with("PYTHON")) {
+        return Ok(Err("Python reads some of its variables only when it starts".to_owned()));
+    }
     let zygote = match nursery.zygote(&spec.environment).await {
         Ok(zygote) => zygote,
         Err(why) => return Ok(Err(why)),
     };
     let output = open_log(&record.log)?;
     let view = place.view();
+    let (entry, namespaces) = match place.entry().await {
+        Ok(entry) => entry,
+        Err(why) => return Ok(Err(why)),
+    };
     let variables = settings::environment(spec, view, &record.marker);
     let request = Request {
         role: Role::Server,
-        entry: place.entry(),
+        entry: &entry,
         argv: settings::arguments(view),
         env: variables.into_iter().map(|(name, value)| (name, value.into())).collect(),
         cwd: view.work.to_string_lossy().into_owned(),
         title: format!("nbvend: notebook {}", spec.id),
         kernels: Some(view.kernels().to_string_lossy().into_owned()),
-        memory: None,
+        memory: place.memory(),
     };
     let mut descriptors = vec![output.as_fd(), listener.as_fd()];
-    descriptors.extend(place.namespaces());
+    descriptors.extend(namespaces.iter().map(AsFd::as_fd));
     let born = match zygote.fork(&request, &descriptors).await {
         Ok(born) => born,
         Err(why) => return Ok(Err(why)),
@@ -110,40 +114,32 @@ async fn by_zygote(
 }
 
 /// Runs Python, which loads all of JupyterLab anew.
-fn plainly(
+async fn plainly(
     spec: &ServerSpec,
     place: &Place,
     record: &Record,
     listener: UnixListener,
 ) -> Result<Launched, StartError> {
-    let output = open_log(&record.log)?;
-    let complaints = output.try_clone().map_err(StartError::io(&record.log))?;
-    let view = place.view();
     let program = spec.environment.python();
-    let failed = |source: io::Error| StartError::Spawn { program: program.clone(), source };
-    let mut command = std::process::Command::new(&program);
-    command
-        .arg(spec.environment.ours().join("nbvend_server.py"))
-        .arg(json!({"listener": 3}).to_string())
-        .args(settings::arguments(view))
-        .env_clear()
-        .envs(settings::environment(spec, view, &record.marker))
-        .current_dir(&view.work);
-    let listener = FdMapping { parent_fd: OwnedFd::from(listener), child_fd: 3 };
-    command.fd_mappings(vec![listener]).map_err(|error| failed(io::Error::other(error.to_string())))?;
-    let mut command = Command::from(command);
-    command.stdin(Stdio::null()).stdout(output).stderr(complaints).kill_on_drop(false);
-    // SAFETY: between fork and exec the closure makes two system calls, both async-signal-safe, and allocates nothing.
-    #[allow(unsafe_code)]
-    unsafe {
-        command.pre_exec(|| {
-            rustix::process::setsid()?;
-            rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-            Ok(())
-        });
+    let script = spec.environment.ours().join("nbvend_server.py");
+    let mut given = json!({"listener": 3, "limit": place.memory()});
+    let mut descriptors = vec![(OwnedFd::from(listener), 3)];
+    if let Some(counts) = place.memory_counts().await {
+        given["memory"] = 4.into();
+        descriptors.push((counts, 4));
     }
-    let child = command.spawn().map_err(failed)?;
-    let server = Process::of_child(child).map_err(StartError::io(Path::new("/proc")))?;
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let mut argv = vec![text(&program), text(&script), given.to_string()];
+    argv.extend(settings::arguments(place.view()));
+    let wanted = Program {
+        argv,
+        env: settings::environment(spec, place.view(), &record.marker),
+        output: open_log(&record.log)?.into(),
+        descriptors,
+        limit: None,
+    };
+    let job = place.run(wanted).await.map_err(|source| StartError::Spawn { program, source })?;
+    let server = job.watch().map_err(StartError::io(Path::new("/proc")))?;
     Ok(Launched { server, forker: None })
 }
 
@@ -192,7 +188,7 @@ mod tests {
         assert!(log_tail(&path).ends_with("last words"));
         trim_log(&path, 100).unwrap();
         assert_eq!(log_tail(&path), "");
-        assert!(log_tail(&before(path)).ends_with("last words"));
+        assert!(log_tail(&before(&path)).ends_with("last words"));
         writeln!(writer, "more").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"more\n");
     }

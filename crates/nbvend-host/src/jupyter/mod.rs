@@ -2,8 +2,8 @@
 //!
 //! `install` makes the environment once, from a lock file with hashes. `Supervisor` starts, stops, watches and adopts
 //! servers. How a server's process comes to be is `launch`'s business: a fork of a zygote, a process that has loaded
-//! JupyterLab (`zygote`, kept by the `nursery`), or, where there is none, running Python. What runs on the Python side
-//! lies in `python/`.
+//! JupyterLab (`zygote`, kept by the `nursery`), or, where there is none, running Python; both in a sandbox, if one is
+//! wanted (`place`). What runs on the Python side lies in `python/`.
 mod error;
 mod forker;
 mod install;
@@ -16,6 +16,7 @@ mod probe;
 mod process;
 mod python;
 mod record;
+mod script;
 mod server;
 mod settings;
 mod watch;
@@ -24,6 +25,8 @@ mod zygote;
 pub use error::{ExitReason, InstallError, StartError, StopError};
 pub use install::{Environment, Step, prepare, prepared, usable_python};
 pub use probe::{Activity, Kernel, Terminal};
-pub use server::{Limits, Supervisor};
+pub use place::Isolation;
+pub use script::{Ran, Script, ScriptEnd};
+pub use server::{Attempt, Limits, Supervisor};
 pub use settings::{IDENTITY_HEADER, MAX_RUN_DIR, ServerSpec, identity};
 pub use watch::{Exit, Running};

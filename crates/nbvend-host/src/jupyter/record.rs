@@ -1,6 +1,7 @@
 //! What the next engine must know of a server to find it: one small file each, written before the process exists.
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Environment;
 use super::place::View;
 use super::process::{self, Identity};
+use crate::sandbox;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Record {
@@ -25,6 +27,9 @@ pub(super) struct Record {
     pub(super) log: PathBuf,
     pub(super) home: PathBuf,
     pub(super) view: View,
+    /// The control socket of its sandbox, which leads to one that is not noted here yet.
+    pub(super) control: PathBuf,
+    pub(super) sandbox: Option<sandbox::Record>,
     /// What it was started from, for what is started beside it later.
     pub(super) environment: Environment,
 }
@@ -38,7 +43,9 @@ impl Record {
         fs::create_dir_all(folder)?;
         let path = Self::path(folder, &self.id);
         let partial = path.with_extension("partial");
-        fs::write(&partial, serde_json::to_vec(self)?)?;
+        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        drop(file);
         fs::rename(partial, path)
     }
 
@@ -80,6 +87,8 @@ mod tests {
             socket: "/s".into(),
             log: "/l".into(),
             home: "/h".into(),
+            control: "/c".into(),
+            sandbox: None,
             view: View { home: "/h".into(), work: "/h".into(), run: "/r".into() },
             environment: serde_json::from_str(r#"{"root": "/e", "version": "4.6.6"}"#).unwrap(),
         };

@@ -20,11 +20,13 @@ use tokio::time::Instant;
 
 use super::launch::{self, Launched};
 use super::nursery::Nursery;
-use super::place::Place;
+use super::place::{self, Place, View};
 use super::process::{self, Process};
 use super::record::Record;
+use super::script::{self, Ran, Script, ScriptEnd};
 use super::watch::{Exit, Running, Server};
-use super::{Activity, Environment, ServerSpec, StartError, StopError, forker, probe, settings};
+use super::{Activity, Environment, ExitReason, ServerSpec, StartError, StopError, forker, probe, settings};
+use crate::sandbox::{self, Sandbox};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +52,14 @@ impl Default for Limits {
 /// What a server's log may grow to; looked at with each question for its status.
 const LOG: u64 = 8 << 20;
 const SWEEP: Duration = Duration::from_secs(10);
+
+/// What came of a start.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The scripts that ran, the last of which may be why there is no server.
+    pub ran: Vec<Ran>,
+    pub result: Result<Running, StartError>,
+}
 
 /// The servers of one state folder. One supervisor at a time may use a folder.
 #[derive(Debug)]
@@ -101,10 +111,28 @@ impl Supervisor {
     /// Returns when the server answers. The generation that runs already is returned as it is, one that an earlier
     /// engine left is adopted, an older one is stopped first. On an error nothing is left running.
     pub async fn start(&self, spec: ServerSpec) -> Result<Running, StartError> {
+        self.start_after(spec, Vec::new()).await.result
+    }
+
+    /// Like [`Supervisor::start`], but runs scripts in the server's place first, one after the other; none of them if the
+    /// server runs already. One that is required and fails ends the start.
+    pub async fn start_after(&self, spec: ServerSpec, scripts: Vec<Script>) -> Attempt {
         // In a task of its own, so that a caller who goes away leaves no half-started server behind.
         let inner = self.inner.clone();
-        let task = tokio::spawn(async move { inner.start(spec).await });
-        task.await.unwrap_or_else(|error| Err(StartError::Abandoned(error.to_string())))
+        let task = tokio::spawn(async move {
+            let mut ran = Vec::new();
+            let result = inner.start(spec, &scripts, &mut ran).await;
+            Attempt { ran, result }
+        });
+        task.await.unwrap_or_else(|error| Attempt {
+            ran: Vec::new(),
+            result: Err(StartError::Abandoned(error.to_string())),
+        })
+    }
+
+    /// The sandbox of a running server that has one.
+    pub fn sandbox(&self, id: &str) -> Option<Sandbox> {
+        self.inner.get(id)?.place.sandbox().cloned()
     }
 
     /// Ends the server and all of its processes. Succeeds when there is none.
@@ -179,7 +207,12 @@ impl Inner {
         turns.entry(id.to_owned()).or_default().clone()
     }
 
-    async fn start(self: Arc<Self>, spec: ServerSpec) -> Result<Running, StartError> {
+    async fn start(
+        self: Arc<Self>,
+        spec: ServerSpec,
+        scripts: &[Script],
+        ran: &mut Vec<Ran>,
+    ) -> Result<Running, StartError> {
         if !settings::id_is_good(&spec.id) {
             return Err(StartError::BadId { id: spec.id });
         }
@@ -204,14 +237,18 @@ impl Inner {
         }
         // An older generation, or what is left of one.
         self.stop(&spec.id).await?;
-        self.begin(&spec).await
+        self.begin(&spec, scripts, ran).await
     }
 
-    async fn begin(self: &Arc<Self>, spec: &ServerSpec) -> Result<Running, StartError> {
+    async fn begin(
+        self: &Arc<Self>,
+        spec: &ServerSpec,
+        scripts: &[Script],
+        ran: &mut Vec<Ran>,
+    ) -> Result<Running, StartError> {
         std::fs::create_dir_all(&self.folder).map_err(StartError::io(&self.folder))?;
         let log = self.folder.join(format!("{}.log", spec.id));
         launch::make_ready(spec, &log)?;
-        let place = Place::bare(spec);
         let mut record = Record {
             id: spec.id.clone(),
             generation: spec.generation,
@@ -223,12 +260,14 @@ impl Inner {
             socket: spec.socket(),
             log,
             home: spec.home.clone(),
-            view: place.view().clone(),
+            view: View::of(spec),
+            control: place::control(&spec.run_dir),
+            sandbox: None,
             environment: spec.environment.clone(),
         };
         record.write(&self.folder).map_err(StartError::io(&self.folder))?;
-        match self.bring_up(spec, &place, &mut record).await {
-            Ok(Launched { server, forker }) => {
+        match self.bring_up(spec, &mut record, scripts, ran).await {
+            Ok((place, Launched { server, forker })) => {
                 Ok(self.enter(Server::new(record, server, place, false), forker))
             }
             Err(error) => {
@@ -238,21 +277,34 @@ impl Inner {
         }
     }
 
+    /// On an error the record leads to all that is left.
     async fn bring_up(
         &self,
         spec: &ServerSpec,
-        place: &Place,
         record: &mut Record,
-    ) -> Result<Launched, StartError> {
+        scripts: &[Script],
+        ran: &mut Vec<Ran>,
+    ) -> Result<(Place, Launched), StartError> {
+        let noted = |record: &Record| record.write(&self.folder).map_err(StartError::io(&self.folder));
+        let place = Place::make(spec).await?;
+        record.sandbox = place.sandbox().map(Sandbox::record);
+        noted(record)?;
+        for script in scripts {
+            let done = script::run(spec, &place, &record.marker, script).await;
+            ran.push(done.clone());
+            if script.required && done.end != ScriptEnd::Done {
+                return Err(StartError::Script(done));
+            }
+        }
         let listener = launch::bind(&record.socket)?;
-        let launched = launch::launch(&self.nursery, spec, place, record, listener).await?;
+        let launched = launch::launch(&self.nursery, spec, &place, record, listener).await?;
         record.leader = Some(launched.server.identity);
         record.forker = launched.forker.as_ref().map(|forker| forker.identity);
-        record.write(&self.folder).map_err(StartError::io(&self.folder))?;
+        noted(record)?;
         self.until_ready(record, &launched.server).await?;
         record.ready = true;
-        record.write(&self.folder).map_err(StartError::io(&self.folder))?;
-        Ok(launched)
+        noted(record)?;
+        Ok((place, launched))
     }
 
     /// The socket listens already: a question waits in it until the server is up, so that one is enough.
@@ -297,6 +349,10 @@ impl Inner {
             }
             inner.books().remove(id);
             let log_tail = launch::log_tail(&server.running.log);
+            let reason = match (reason, server.place.out_of_memory()) {
+                (ExitReason::Signal(9) | ExitReason::Unknown, Some(limit)) => ExitReason::OutOfMemory { limit },
+                (reason, _) => reason,
+            };
             if let Err(error) = inner.clear_up(&server.record).await {
                 tracing::warn!(%error, "a server that ended has left processes behind");
             }
@@ -311,14 +367,17 @@ impl Inner {
     async fn adopt(self: &Arc<Self>, id: &str) -> Option<Running> {
         let record = Record::read(&self.folder, id)?;
         let process = record.leader.filter(|_| record.ready).and_then(Process::adopt);
-        let Some(process) = process else {
+        let place = match &process {
+            Some(_) => Place::adopt(record.view.clone(), record.sandbox.as_ref()).await,
+            None => None,
+        };
+        let (Some(process), Some(place)) = (process, place) else {
             if let Err(error) = self.clear_up(&record).await {
                 tracing::warn!(%error, "a server that ended has left processes behind");
             }
             return None;
         };
         let forker = record.forker.and_then(Process::adopt);
-        let place = Place::with(record.view.clone());
         Some(self.enter(Server::new(record, process, place, true), forker))
     }
 
@@ -363,9 +422,16 @@ impl Inner {
 
     /// Kills what is left of a server, and forgets it once nothing is.
     async fn clear_up(&self, record: &Record) -> Result<(), StopError> {
-        let pids = process::sweep(&record.marker, record.leader, SWEEP).await;
-        if !pids.is_empty() {
-            return Err(StopError::Survived { id: record.id.clone(), pids });
+        let failed = |source| StopError::Sandbox { id: record.id.clone(), source };
+        if record.view.run == Path::new(sandbox::RUN) {
+            sandbox::end(record.sandbox.as_ref(), &record.control).await.map_err(failed)?;
+        }
+        // In a sandbox all is over; without one, or where a fork has not yet come that far, marks are looked for.
+        if record.sandbox.is_none() {
+            let pids = process::sweep(&record.marker, record.leader, SWEEP).await;
+            if !pids.is_empty() {
+                return Err(StopError::Survived { id: record.id.clone(), pids });
+            }
         }
         let _ = std::fs::remove_file(&record.socket);
         Record::remove(&self.folder, &record.id)

@@ -5,12 +5,13 @@
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::Environment;
-use super::place::View;
+use super::place::{Isolation, View};
 
 /// The header that names the user to a server. The proxy sets it and removes every copy a client sends.
 pub const IDENTITY_HEADER: HeaderName = HeaderName::from_static("x-nbvend-user");
@@ -37,6 +38,8 @@ pub struct ServerSpec {
     pub environment: Environment,
     /// Added to the server's environment, which is otherwise empty of what the engine has in its own.
     pub env: Vec<(String, String)>,
+    /// None for no sandbox: the server runs as the engine's own user and sees what that sees.
+    pub isolation: Option<Isolation>,
 }
 
 impl ServerSpec {
@@ -114,7 +117,10 @@ pub(super) fn write_ours(root: &Path) -> io::Result<()> {
     if place.exists() {
         return Ok(());
     }
-    let partial = place.with_extension(format!("partial-{}", std::process::id()));
+    // Others may be about it at the same time.
+    static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+    let partial = place.with_extension(format!("partial-{}-{attempt}", std::process::id()));
     write_all(&partial, &OURS)?;
     match std::fs::rename(&partial, &place) {
         Err(_) if place.exists() => std::fs::remove_dir_all(&partial),

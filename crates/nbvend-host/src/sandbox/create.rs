@@ -62,7 +62,7 @@ fn group_name(spec: &Spec) -> String {
 }
 
 /// Ends the first process that holds this control socket: a sandbox whose record was lost.
-fn evict(control: &Path) {
+pub(super) fn evict(control: &Path) {
     let Ok(socket) = packet::connect(control) else { return };
     // The kernel remembers who listened.
     let Ok(peer) = rustix::net::sockopt::socket_peercred(&socket) else { return };

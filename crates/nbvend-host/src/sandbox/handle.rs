@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -239,6 +239,26 @@ impl Inner {
         }
         left.map_err(io::Error::other)
     }
+}
+
+/// Ends what is left of a sandbox, whether or not its first process still lives: by its record, or, where there is none
+/// yet, by its control socket. An error means that something is left.
+pub async fn end(record: Option<&Record>, control: &Path) -> io::Result<()> {
+    let (record, control) = (record.cloned(), control.to_owned());
+    let end = move || match record {
+        None => {
+            create::evict(&control);
+            Ok(())
+        }
+        Some(record) => match record.find() {
+            Some(pidfd) => Inner { record, pidfd }.kill(),
+            None => {
+                record.groups.kill();
+                record.groups.end(PATIENCE).map_err(io::Error::other)
+            }
+        },
+    };
+    spawn_blocking(end).await.map_err(io::Error::other)?
 }
 
 fn watchable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {

@@ -48,6 +48,7 @@ pub fn init_main() -> ! {
 
 /// Returns in the process that only led here; the one it forked serves and does not return.
 fn make(engine: BorrowedFd<'_>) -> Result<(), Failure> {
+    sys::close_others().step("closing what is not its own")?;
     let (order, _) = packet::receive::<Order>(engine).step("hearing what is wanted")?;
     let spec = &order.spec;
     rustix::process::setsid().map_err(io::Error::from).step("a session")?;

@@ -40,7 +40,7 @@ mod sys;
 mod volume;
 
 pub use error::SandboxError;
-pub use handle::{Sandbox, Spawned, basic_environment};
+pub use handle::{Sandbox, Spawned, basic_environment, end};
 pub use init::init_main;
 pub use probe::{Offer, attempt, probe};
 pub use record::Record;

@@ -200,14 +200,22 @@ pub(super) fn unblock_signals() -> io::Result<()> {
 pub(super) fn poll(fds: &[i32], patience: Option<std::time::Duration>) -> io::Result<Vec<bool>> {
     let mut polled: Vec<libc::pollfd> =
         fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
-    let millis = patience.map_or(-1, |time| c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX));
-    // SAFETY: pointer and length of one vector.
-    #[allow(unsafe_code)]
-    let result = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, millis) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
+    let until = patience.and_then(|time| std::time::Instant::now().checked_add(time));
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(std::time::Instant::now()));
+        let millis = left.map_or(-1, |time| c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX));
+        // SAFETY: pointer and length of one vector.
+        #[allow(unsafe_code)]
+        let result = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, millis) };
+        if result >= 0 {
+            return Ok(polled.iter().map(|fd| fd.revents != 0).collect());
+        }
+        let error = io::Error::last_os_error();
+        // The engine has children, whose ends interrupt.
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
     }
-    Ok(polled.iter().map(|fd| fd.revents != 0).collect())
 }
 
 /// An ioctl whose argument is a structure the kernel reads or fills.
@@ -248,6 +256,14 @@ pub(super) fn close(fd: i32) {
     unsafe {
         libc::close(fd);
     }
+}
+
+/// Closes all but the standard three: whatever a parent forgot to mark must not reach a notebook.
+pub(super) fn close_others() -> io::Result<()> {
+    // SAFETY: called first of all, when no Rust value stands for a descriptor.
+    #[allow(unsafe_code)]
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+    check_long(result).map(drop)
 }
 
 /// Two processes from one; `None` in the child.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this is tests, its helpers too")]
 mod egress;
 mod functions;
+mod isolated;
 mod jupyter;
 mod proxy;
 mod proxy_attacks;

@@ -43,25 +43,28 @@ def join(entry, descriptors):
 
 def drop(entry):
     """Gives up every right that the notebook is not to have. There is no way back from here."""
-    for name, (soft, hard) in entry.get("rlimits", {}).items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
+    for name, (soft, hard) in entry["rlimits"].items():
+        number = getattr(resource, f"RLIMIT_{name}")
+        # Nobody here has the right to more than is.
+        most = resource.getrlimit(number)[1]
+        resource.setrlimit(number, [value if most == resource.RLIM_INFINITY else min(value, most) for value in (soft, hard)])
     if entry["level"] == "process":
         return
-    if entry.get("drop_bounding"):
+    if entry["drop_bounding"]:
         for capability in range(64):
             if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
                 if ctypes.get_errno() == EINVAL and capability > 30:
                     break  # The kernel knows no more capabilities.
                 _check(-1, f"dropping capability {capability}")
     if entry["level"] == "full":
-        # In a user namespace with one mapped id there is nothing to change to, and setgroups is denied.
-        os.setgroups(entry.get("groups", []))
+        # In a user namespace with one mapped id there is nothing to change to, and setgroups is barred.
+        os.setgroups(entry["groups"])
         os.setresgid(*[entry["gid"]] * 3)
         os.setresuid(*[entry["uid"]] * 3)
     header = struct.pack("Ii", CAPABILITY_VERSION_3, 0)
     _check(_libc.capset(header, bytes(24)), "dropping capabilities")
     prctl(PR_SET_NO_NEW_PRIVS, 1, "no_new_privs")
-    if entry.get("seccomp"):
+    if entry["seccomp"]:
         _filter(base64.b64decode(entry["seccomp"], validate=True))
 
 

@@ -92,7 +92,12 @@ impl Place {
         }
         if place.version_of(Controller::Cpu) != Some(Version::V2) {
             let trees = locate::locate("cpuacct", membership, mounts);
-            place.accounting = trees.into_iter().find(|tree| tree.0 == Version::V1).map(|tree| tree.1);
+            let own = trees.into_iter().find(|tree| tree.0 == Version::V1).map(|tree| tree.1);
+            // No limit depends on it: without it nobody counts, that is all.
+            place.accounting = own.filter(|base| {
+                let group = base.join(format!("nbvend-probe-{}", std::process::id()));
+                fs::create_dir(&group).and_then(|()| fs::remove_dir(&group)).is_ok()
+            });
         }
         place
     }

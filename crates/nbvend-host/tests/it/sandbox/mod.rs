@@ -1,4 +1,6 @@
 //! Real sandboxes, attacked from inside by plain Python and shell.
 
+mod attacks;
 mod life;
+mod limits;
 mod place;

@@ -16,6 +16,14 @@ pub fn offer() -> &'static Offer {
     OFFER.get_or_init(|| probe(&std::env::temp_dir()))
 }
 
+/// The level under attack: the strongest here unless a test asks for another.
+pub fn level() -> Level {
+    match std::env::var("NBVEND_TEST_LEVEL").as_deref() {
+        Ok("userns") => Level::Userns,
+        _ => offer().level.max(Level::Userns),
+    }
+}
+
 /// Whether tests of this level can run; says by name why not.
 pub fn available(level: Level) -> bool {
     let offer = offer();

@@ -51,6 +51,7 @@ impl Place {
             user_name: "Demo-User".to_owned(),
             environment: environment().await,
             env: vec![("NBVEND_TEST".to_owned(), "42".to_owned())],
+            isolation: None,
         }
     }
 }
@@ -81,6 +82,28 @@ pub fn processes(place: &Place) -> Vec<i32> {
         }
     }
     found
+}
+
+/// An environment of the test's own, of the same files; the common one must stay whole.
+pub async fn own_environment(place: &Place) -> Environment {
+    let common = environment().await;
+    let folder = place.dir.path().join("environment");
+    std::fs::create_dir(&folder).unwrap();
+    let copied = std::process::Command::new("cp").arg("-al").arg(common.root()).arg(&folder).status();
+    if !copied.is_ok_and(|status| status.success()) {
+        // On another file system.
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        assert!(std::process::Command::new("cp").arg("-a").arg(common.root()).arg(&folder).status().unwrap().success());
+    }
+    prepare(&folder, |_| panic!("the copy is whole")).await.unwrap()
+}
+
+/// Replaces one of our files, which is a link to the common one.
+pub fn replace(environment: &Environment, name: &str, text: &str) {
+    let path = environment.ours().join(name);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(path, text).unwrap();
 }
 
 /// A process's command line, its arguments separated by spaces.
