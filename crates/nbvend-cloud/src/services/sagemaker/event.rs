@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::state::Notebook;
+use super::WATCH;
+use super::state::{Notebook, Status};
 use crate::context::Cx;
 use crate::outbox::Event;
 use crate::services::cloudformation::STACKS;
@@ -13,6 +14,9 @@ use crate::store::StoreError;
 pub fn changed(cx: &Cx<'_>, notebook: &mut Notebook) -> Result<(), StoreError> {
     notebook.modified = cx.now();
     cx.put(notebook)?;
+    if notebook.status == Status::InService {
+        cx.wake(WATCH);
+    }
     tell(cx, notebook)
 }
 
