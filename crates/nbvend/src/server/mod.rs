@@ -1,5 +1,6 @@
 //! The listener: one port, http and https alike, on 127.0.0.1 and [::1].
 
+mod credentials;
 mod dispatch;
 mod internal;
 mod notebooks;
@@ -15,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use nbvend_cloud::door::Peer;
 use tokio::net::{TcpListener, TcpStream};
 
+pub use credentials::{CREDENTIALS, serve_credentials};
 pub use dispatch::Site;
 pub use notebooks::SESSION_COOKIES;
 

@@ -86,11 +86,22 @@ pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, p
     let Some(target) = site.notebooks.target(&visit.notebook_id, &visit.user) else {
         return refuse(&Refusal::NotInService("starting or stopped".to_owned()));
     };
+    if by_a_person(&request) {
+        site.notebooks.requested(&visit.notebook_id);
+    }
     let ends = Sessions::token(site, &cookie, visit.expires);
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
     proxy::forward(request, &target, peer, &ends)
         .await
         .map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
+}
+
+/// Whether somebody did something: opened a page, saved, started or deleted something. An open tab by itself only reads,
+/// every few seconds, and connects again.
+fn by_a_person<B>(request: &Request<B>) -> bool {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    let page = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+    !reads || page
 }
 
 /// Turns a presigned URL into a session and leads away from it, so that the token stays in no history.

@@ -1,6 +1,12 @@
+mod credentials;
+mod life;
+mod room;
+mod watch;
+
 use serde_json::{Value, json};
 
 use super::access::{self, Refusal};
+use crate::ports::StartFailure;
 use crate::testing::{REGION, World};
 
 async fn world() -> World {
@@ -75,7 +81,8 @@ async fn a_life() {
 #[tokio::test]
 async fn a_start_that_fails_says_why_and_may_be_tried_again() {
     let world = world().await;
-    world.notebooks.broken.lock().unwrap().insert("x".to_owned(), "no Python".to_owned());
+    let broken = StartFailure::Other("no Python".to_owned());
+    world.notebooks.broken.lock().unwrap().insert("x".to_owned(), broken);
     create(&world, "x").await.unwrap();
     world.settle().await;
     let name = json!({"NotebookInstanceName": "x"});
@@ -184,18 +191,21 @@ async fn lists_page_through() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_is_started_again_three_times() {
+async fn a_server_that_dies_fails_its_notebook_which_may_be_started_again() {
     let world = world().await;
     create(&world, "x").await.unwrap();
     world.settle().await;
     let id = world.notebooks.running.lock().unwrap().keys().next().unwrap().clone();
-    for _ in 0..2 {
-        world.notebooks.running.lock().unwrap().clear();
-        access::server_died(&world.engine, &id, "killed").await.unwrap();
-        world.settle().await;
-        assert_eq!(status(&world, "x").await, "InService");
-    }
-    access::server_died(&world.engine, &id, "killed").await.unwrap();
+    access::server_died(&world.engine, &id, "killed by signal 9").await.unwrap();
     world.settle().await;
-    assert_eq!(status(&world, "x").await, "Failed");
+    let name = json!({"NotebookInstanceName": "x"});
+    let failed = call(&world, "DescribeNotebookInstance", name.clone()).await.unwrap();
+    assert_eq!(failed["NotebookInstanceStatus"], "Failed");
+    let reason = failed["FailureReason"].as_str().unwrap();
+    assert!(reason.contains("ended by itself: killed by signal 9"), "{reason}");
+    // Told twice, or of one that is stopped: nothing changes.
+    access::server_died(&world.engine, &id, "again").await.unwrap();
+    call(&world, "StartNotebookInstance", name).await.unwrap();
+    world.settle().await;
+    assert_eq!(status(&world, "x").await, "InService");
 }
