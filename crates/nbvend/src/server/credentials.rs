@@ -56,3 +56,6 @@ fn answer(status: StatusCode, value: &Value) -> Response<Body> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,13 +17,15 @@ pub fn changed(cx: &Cx<'_>, notebook: &mut Notebook) -> Result<(), StoreError> {
     if notebook.status == Status::InService {
         cx.wake(WATCH);
     }
+    if !notebook.status.on_its_way() {
+        // A stack may be waiting for just this.
+        cx.wake(STACKS);
+    }
     tell(cx, notebook)
 }
 
 /// The event alone: for a notebook that is gone.
 pub fn tell(cx: &Cx<'_>, notebook: &Notebook) -> Result<(), StoreError> {
-    // A stack may be waiting for just this.
-    cx.wake(STACKS);
     let mut detail = json!({
         "NotebookInstanceArn": notebook.arn,
         "NotebookInstanceName": notebook.name,

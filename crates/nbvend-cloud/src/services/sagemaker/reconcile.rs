@@ -30,6 +30,7 @@ use crate::error::EngineError;
 use crate::identity::Caller;
 use crate::ports::ScriptLog;
 use crate::reconcile::{Next, Pass, Reconciler};
+use crate::services::cloudformation::STACKS;
 use crate::store::Signal;
 
 pub struct Notebooks;
@@ -149,6 +150,7 @@ async fn gone(engine: &Engine, region: String, notebook: Notebook) -> Result<(),
                 credentials::end(cx, &now.id)?;
                 watch::forget(cx, &now.id)?;
                 tell(cx, &now)?;
+                cx.wake(STACKS);
             }
             Ok(())
         })
