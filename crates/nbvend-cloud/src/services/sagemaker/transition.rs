@@ -164,7 +164,7 @@ impl UpdateNotebookInstance {
             }
             notebook.volume_size = size;
         }
-        if let Some(role) = self.role_arn.filter(|role| *role != notebook.role_arn) {
+        if let Some(role) = self.role_arn {
             role_may_be_given(cx, &role)?;
             notebook.role_arn = role;
         }

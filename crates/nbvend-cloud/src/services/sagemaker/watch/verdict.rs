@@ -84,8 +84,9 @@ fn busy(seen: &Activity, memory: Memory, now: Timestamp) -> Option<String> {
 /// The last work. A time in the future is a clock that was set back: it counts as now.
 fn last(seen: &Activity, memory: Memory, now: Timestamp) -> (Timestamp, &'static str) {
     let all = [
-        (Some(seen.started), "its start"),
+        // What is named last goes before where times are the same.
         (memory.last_active, "work seen earlier"),
+        (Some(seen.started), "its start"),
         (seen.kernel_active, "a kernel"),
         (seen.terminal_output, "a terminal"),
         (seen.requested, "a request"),
