@@ -289,12 +289,12 @@ async fn a_vend_is_told_and_does_not_ask() {
         let events = found["Events"].as_array().unwrap();
         let of_vend = |event: &&Value| {
             let text = event["CloudTrailEvent"].as_str().unwrap();
-            text.contains("SC-123456789012-") || text.contains("kim-Notebook")
+            text.contains("SC-123456789012-") || text.to_ascii_lowercase().contains("kim-notebook")
         };
         asked += events.iter().filter(of_vend).count();
     }
     println!("a vend: {took:?}, {commits} commits, {asked} questions");
-    assert!(asked <= 4, "{asked} questions");
+    assert!((1..=4).contains(&asked), "{asked} questions");
     assert!(commits <= 16, "{commits} commits");
 }
 
