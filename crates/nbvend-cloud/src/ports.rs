@@ -11,7 +11,8 @@ use bytes::Bytes;
 use nbvend_wire::timestamp::Timestamp;
 
 pub use notebooks::{
-    Activity, Capacity, NotebookHost, NotebookLimits, NotebookSpec, Repository, ScriptLog, StartFailure, Started,
+    Activity, Capacity, NotebookHost, NotebookLimits, NotebookSpec, Repository, ScriptLog, StartFailure,
+    Started,
 };
 
 /// A future that a port hands back.

@@ -31,7 +31,9 @@ impl Share {
     pub fn settings(&self) -> NotebookSettings {
         let default = NotebookSettings::default();
         NotebookSettings {
-            memory_reserve: self.memory_reserve.map_or(default.memory_reserve, |mib| mib.saturating_mul(1 << 20)),
+            memory_reserve: self
+                .memory_reserve
+                .map_or(default.memory_reserve, |mib| mib.saturating_mul(1 << 20)),
             memory_factor: self.memory_factor,
             idle_stop_minutes: self.idle_stop_minutes,
             max_lifetime_hours: self.max_lifetime_hours,

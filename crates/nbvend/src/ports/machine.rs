@@ -6,7 +6,8 @@ use nbvend_cloud::ports::Capacity;
 
 /// Measured now; some tens of microseconds.
 pub fn capacity() -> Capacity {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+    let cores =
+        std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let (mut memory, mut free) = meminfo(&text).unwrap_or_else(unknown);
     if let Some((limit, used)) = container(Path::new("/sys/fs/cgroup")).filter(|(limit, _)| *limit < memory) {

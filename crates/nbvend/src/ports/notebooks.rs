@@ -182,7 +182,8 @@ impl NotebookHost for Notebooks {
 
     fn activity(&self, id: &str) -> PortFuture<'_, Option<Activity>> {
         let server = self.supervisor.running().into_iter().find(|server| server.id == id);
-        let requested = self.requested.lock().expect("nobody panics while holding the requests").get(id).copied();
+        let requested =
+            self.requested.lock().expect("nobody panics while holding the requests").get(id).copied();
         Box::pin(async move {
             let server = server?;
             let asked = evidence::activity(&server.socket, server.pid, requested);

@@ -47,7 +47,8 @@ pub async fn clone(repositories: &[Repository], place: &Place<'_>) {
     for repository in repositories.iter().filter(|one| !place.home.join(&one.folder).exists()) {
         // Both were checked when the notebook was made: an https URL of visible characters and a plain folder name.
         let quoted = repository.url.replace('\'', "'\\''");
-        let script = format!("GIT_TERMINAL_PROMPT=0 exec git clone --quiet -- '{quoted}' './{}'", repository.folder);
+        let script =
+            format!("GIT_TERMINAL_PROMPT=0 exec git clone --quiet -- '{quoted}' './{}'", repository.folder);
         let (lines, end) = bash(script.as_bytes(), place, CLONE_LIMIT).await;
         if !matches!(end, End::Done) {
             let said = lines.last().map(String::as_str).unwrap_or_default();

@@ -17,7 +17,10 @@ pub const CREDENTIALS: &str = "/_nbvend/credentials/";
 pub async fn serve_credentials<B>(engine: &Engine, notebook_id: &str, request: Request<B>) -> Response<Body> {
     let (request, _) = request.into_parts();
     if request.method != Method::GET {
-        return answer(StatusCode::METHOD_NOT_ALLOWED, &refusal("MethodNotAllowed", "credentials are read with GET"));
+        return answer(
+            StatusCode::METHOD_NOT_ALLOWED,
+            &refusal("MethodNotAllowed", "credentials are read with GET"),
+        );
     }
     let shown = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match credentials_by_token(engine, notebook_id, shown).await {
@@ -36,7 +39,9 @@ pub async fn serve_credentials<B>(engine: &Engine, notebook_id: &str, request: R
             tracing::debug!(%error, "credentials refused");
             answer(StatusCode::FORBIDDEN, &refusal("AccessDenied", "the token is not this notebook's"))
         }
-        Err(NoCredentials::Role(reason)) => answer(StatusCode::FORBIDDEN, &refusal("RoleNotAssumable", &reason)),
+        Err(NoCredentials::Role(reason)) => {
+            answer(StatusCode::FORBIDDEN, &refusal("RoleNotAssumable", &reason))
+        }
         Err(NoCredentials::Engine(error)) => {
             tracing::error!(%error, "credentials could not be made");
             answer(StatusCode::INTERNAL_SERVER_ERROR, &refusal("InternalFailure", "the engine failed"))

@@ -31,7 +31,11 @@ pub fn admit(cx: &Cx<'_>, kind: &str, owner: &str) -> Result<(), Error> {
         return Err(refused(cx, one, reason)?);
     }
     if let Some(factor) = settings.memory_factor {
-        let promised: f64 = running(cx)?.iter().filter_map(|n| instance_type::find(&n.instance_type)).map(|t| t.memory_gib).sum();
+        let promised: f64 = running(cx)?
+            .iter()
+            .filter_map(|n| instance_type::find(&n.instance_type))
+            .map(|t| t.memory_gib)
+            .sum();
         let limit = machine.memory as f64 / GIB * factor;
         if promised + one.memory_gib > limit {
             let reason = format!(
@@ -49,7 +53,8 @@ pub fn type_fits(cx: &Cx<'_>, kind: &str) -> Result<(), Error> {
 }
 
 fn known(kind: &str) -> Result<&'static InstanceType, Error> {
-    instance_type::find(kind).ok_or_else(|| Error::Validation(format!("nbvend knows no instance type {kind}")))
+    instance_type::find(kind)
+        .ok_or_else(|| Error::Validation(format!("nbvend knows no instance type {kind}")))
 }
 
 fn fits(cx: &Cx<'_>, one: &InstanceType, machine: Capacity) -> Result<(), Error> {
@@ -58,7 +63,12 @@ fn fits(cx: &Cx<'_>, one: &InstanceType, machine: Capacity) -> Result<(), Error>
     let reason = if one.accelerators > 0 {
         "This machine offers no accelerators to notebooks.".to_owned()
     } else if one.memory_gib > size {
-        format!("{} has {} GiB of memory and this machine has {}.", one.name, one.memory_gib, gib(machine.memory))
+        format!(
+            "{} has {} GiB of memory and this machine has {}.",
+            one.name,
+            one.memory_gib,
+            gib(machine.memory)
+        )
     } else {
         return Ok(());
     };
@@ -87,7 +97,9 @@ fn refused(cx: &Cx<'_>, one: &InstanceType, reason: String) -> Result<Error, Sto
 fn running(cx: &Cx<'_>) -> Result<Vec<Notebook>, StoreError> {
     let mut all = Vec::new();
     for status in [Status::InService, Status::Pending] {
-        all.extend(cx.tx.find_everywhere::<Notebook>("status", status.name())?.into_iter().map(|(_, one)| one));
+        all.extend(
+            cx.tx.find_everywhere::<Notebook>("status", status.name())?.into_iter().map(|(_, one)| one),
+        );
     }
     Ok(all)
 }

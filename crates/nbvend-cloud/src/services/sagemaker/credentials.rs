@@ -94,7 +94,10 @@ pub fn end(cx: &Cx<'_>, notebook_id: &str) -> Result<(), StoreError> {
 /// The token of a start, for the environment of what runs in it.
 pub fn token(tx: &Tx<'_>, notebook: &Notebook) -> Result<String, StoreError> {
     let grant: Option<Grant> = tx.get(GLOBAL, &notebook.id)?;
-    Ok(grant.filter(|grant| grant.generation == notebook.generation).map(|grant| grant.token).unwrap_or_default())
+    Ok(grant
+        .filter(|grant| grant.generation == notebook.generation)
+        .map(|grant| grant.token)
+        .unwrap_or_default())
 }
 
 /// Credentials in use, by notebook. The inner lock is held while a session is made: those who ask together get one.

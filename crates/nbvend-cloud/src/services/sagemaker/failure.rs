@@ -3,7 +3,7 @@
 use nbvend_wire::arn::Arn;
 
 use super::state::Notebook;
-use crate::ports::{ScriptLog, Started, StartFailure};
+use crate::ports::{ScriptLog, StartFailure, Started};
 
 /// AWS's limit of a reason.
 const LONGEST: usize = 1024;
@@ -17,7 +17,8 @@ pub fn cut(reason: &str) -> String {
 pub fn of_start(started: &Started, notebook: &Notebook, region: &str, account: &str) -> Option<String> {
     let config = || {
         let name = notebook.lifecycle_config.as_deref().unwrap_or_default().to_ascii_lowercase();
-        Arn::new("sagemaker", region, account, &format!("notebook-instance-lifecycle-config/{name}")).to_string()
+        Arn::new("sagemaker", region, account, &format!("notebook-instance-lifecycle-config/{name}"))
+            .to_string()
     };
     let (hook, text) = match started.failure.as_ref()? {
         StartFailure::Other(reason) => return Some(cut(reason)),

@@ -25,7 +25,9 @@ pub fn checked(cx: &Cx<'_>, tags: &[Tag]) -> Result<Vec<(String, String)>, Error
     only_aws(cx, tags.iter().map(|tag| &tag.key))?;
     for tag in tags {
         if tag.key == ISOLATION {
-            return Err(Error::Validation(format!("The tag {ISOLATION} says what is so and cannot be changed")));
+            return Err(Error::Validation(format!(
+                "The tag {ISOLATION} says what is so and cannot be changed"
+            )));
         }
         super::watch::limits::check(&tag.key, &tag.value).map_err(Error::Validation)?;
     }

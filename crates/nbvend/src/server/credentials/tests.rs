@@ -7,9 +7,7 @@ use http_body_util::BodyExt;
 use nbvend_cloud::Config;
 use nbvend_cloud::config::{NotebookSettings, RootKey};
 use nbvend_cloud::identity::{Caller, Principal};
-use nbvend_cloud::ports::{
-    Activity, Capacity, NotebookHost, NotebookSpec, PortFuture, Ports, Started,
-};
+use nbvend_cloud::ports::{Activity, Capacity, NotebookHost, NotebookSpec, PortFuture, Ports, Started};
 
 use super::*;
 use crate::ports::functions::Functions;
@@ -95,7 +93,8 @@ async fn credentials_in_the_shape_of_containers_for_the_notebooks_token_alone() 
     engine.start();
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-    ask(&engine, "CreateRole", json!({"RoleName": "Run", "AssumeRolePolicyDocument": trust.to_string()})).await;
+    ask(&engine, "CreateRole", json!({"RoleName": "Run", "AssumeRolePolicyDocument": trust.to_string()}))
+        .await;
     let role = "arn:aws:iam::123456789012:role/Run";
     let input = json!({"NotebookInstanceName": "ada", "InstanceType": "ml.t3.medium", "RoleArn": role});
     ask(&engine, "CreateNotebookInstance", input).await;

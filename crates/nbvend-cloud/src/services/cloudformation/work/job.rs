@@ -77,7 +77,8 @@ impl<'a, 'c> Job<'a, 'c> {
 
     /// Whether nothing can go on before a provider is done. Whoever ends its wait rings.
     fn only_waits(&self) -> bool {
-        let towards = matches!(self.stack.status, StackStatus::CreateInProgress | StackStatus::UpdateInProgress);
+        let towards =
+            matches!(self.stack.status, StackStatus::CreateInProgress | StackStatus::UpdateInProgress);
         let stages = || self.rows.values().map(|row| row.stage);
         towards
             && self.calls <= SHARE

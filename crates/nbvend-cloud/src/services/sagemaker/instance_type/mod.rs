@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn every_type_of_the_model_is_here_once() {
         let model = nbvend_wire::model::service("sagemaker").unwrap();
-        let nbvend_wire::model::Kind::String { values } = &model.shape_named("InstanceType").unwrap().kind else {
+        let nbvend_wire::model::Kind::String { values } = &model.shape_named("InstanceType").unwrap().kind
+        else {
             panic!("no text")
         };
         let mut named: Vec<&str> = values.iter().map(String::as_str).collect();
@@ -86,7 +87,8 @@ mod tests {
         assert_eq!(size("ml.c4.xlarge").1, 7.5);
         for table in TABLES {
             for pair in table.windows(2) {
-                let family = |one: &InstanceType| one.name.rsplit_once('.').map(|(front, _)| front.to_owned());
+                let family =
+                    |one: &InstanceType| one.name.rsplit_once('.').map(|(front, _)| front.to_owned());
                 if family(&pair[0]) == family(&pair[1]) {
                     assert!(pair[0].vcpus <= pair[1].vcpus, "{}", pair[1].name);
                     assert!(pair[0].memory_gib < pair[1].memory_gib, "{}", pair[1].name);

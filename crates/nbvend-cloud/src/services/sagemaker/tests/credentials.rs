@@ -82,7 +82,9 @@ async fn a_role_that_sagemaker_may_not_assume_any_more_gives_nothing() {
     world.settle().await;
     let (ada, _) = running(&world);
     world.wire("iam", "DeleteRole", json!({"RoleName": "Run"})).await.unwrap();
-    let Err(NoCredentials::Role(reason)) = credentials_for(&world.engine, &ada).await else { panic!("given") };
+    let Err(NoCredentials::Role(reason)) = credentials_for(&world.engine, &ada).await else {
+        panic!("given")
+    };
     assert!(reason.contains("not authorized to perform: sts:AssumeRole"), "{reason}");
 }
 

@@ -29,27 +29,49 @@ async fn what_is_asked_in_the_wrong_state_is_refused_in_awss_words() {
     create(&world, "Ada").await.unwrap();
     world.settle().await;
     let wrong = |now: &str, allowed: &str, next: &str| {
-        format!("400 ValidationException Status ({now}) not in ([{allowed}]). Unable to transition to ({next}) for Notebook Instance ({ARN})")
+        format!(
+            "400 ValidationException Status ({now}) not in ([{allowed}]). Unable to transition to ({next}) for Notebook Instance ({ARN})"
+        )
     };
-    assert_eq!(to(&world, "StartNotebookInstance").await.unwrap_err(), wrong("InService", "Stopped, Failed", "Pending"));
-    assert_eq!(to(&world, "DeleteNotebookInstance").await.unwrap_err(), wrong("InService", "Failed, Stopped", "Deleting"));
+    assert_eq!(
+        to(&world, "StartNotebookInstance").await.unwrap_err(),
+        wrong("InService", "Stopped, Failed", "Pending")
+    );
+    assert_eq!(
+        to(&world, "DeleteNotebookInstance").await.unwrap_err(),
+        wrong("InService", "Failed, Stopped", "Deleting")
+    );
     let change = json!({"InstanceType": "ml.t3.large"});
     assert_eq!(update(&world, change.clone()).await.unwrap_err(), wrong("InService", "Stopped", "Updating"));
     to(&world, "StopNotebookInstance").await.unwrap();
     assert_eq!(update(&world, change).await.unwrap_err(), wrong("Stopping", "Stopped", "Updating"));
-    assert_eq!(to(&world, "StopNotebookInstance").await.unwrap_err(), wrong("Stopped", "InService", "Stopping"));
+    assert_eq!(
+        to(&world, "StopNotebookInstance").await.unwrap_err(),
+        wrong("Stopped", "InService", "Stopping")
+    );
     let change = json!({"NotebookInstanceName": "Ada", "InstanceType": "ml.t3.large"});
     call(&world, "UpdateNotebookInstance", change).await.unwrap();
     assert_eq!(status(&world, "Ada").await, "Updating");
-    assert_eq!(to(&world, "StartNotebookInstance").await.unwrap_err(), wrong("Updating", "Stopped, Failed", "Pending"));
+    assert_eq!(
+        to(&world, "StartNotebookInstance").await.unwrap_err(),
+        wrong("Updating", "Stopped, Failed", "Pending")
+    );
     let world = world.restart();
     world.settle().await;
     assert_eq!(status(&world, "Ada").await, "Stopped");
     to(&world, "DeleteNotebookInstance").await.unwrap();
     assert_eq!(status(&world, "Ada").await, "Deleting");
-    assert_eq!(create(&world, "Ada").await.unwrap_err(), format!("400 ValidationException Cannot create a duplicate Notebook Instance ({ARN})"));
+    assert_eq!(
+        create(&world, "Ada").await.unwrap_err(),
+        format!("400 ValidationException Cannot create a duplicate Notebook Instance ({ARN})")
+    );
     world.settle().await;
-    for operation in ["DescribeNotebookInstance", "StartNotebookInstance", "StopNotebookInstance", "DeleteNotebookInstance"] {
+    for operation in [
+        "DescribeNotebookInstance",
+        "StartNotebookInstance",
+        "StopNotebookInstance",
+        "DeleteNotebookInstance",
+    ] {
         assert_eq!(to(&world, operation).await.unwrap_err(), "400 ValidationException RecordNotFound");
     }
 }
@@ -57,7 +79,8 @@ async fn what_is_asked_in_the_wrong_state_is_refused_in_awss_words() {
 #[tokio::test]
 async fn an_update_changes_what_it_names() {
     let world = world().await;
-    let config = json!({"NotebookInstanceLifecycleConfigName": "setup", "OnStart": [{"Content": "ZWNobyBoaQ=="}]});
+    let config =
+        json!({"NotebookInstanceLifecycleConfigName": "setup", "OnStart": [{"Content": "ZWNobyBoaQ=="}]});
     call(&world, "CreateNotebookInstanceLifecycleConfig", config).await.unwrap();
     let input = json!({"NotebookInstanceName": "Ada", "InstanceType": "ml.t3.medium", "RoleArn": ROLE,
         "LifecycleConfigName": "setup", "DefaultCodeRepository": "https://git.example/a/tools.git",
@@ -74,22 +97,34 @@ async fn an_update_changes_what_it_names() {
     }
     to(&world, "StopNotebookInstance").await.unwrap();
     world.settle().await;
-    update(&world, json!({"InstanceType": "ml.t3.large", "VolumeSizeInGB": 20, "RootAccess": "Disabled",
-        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "2"}}))
-        .await
-        .unwrap();
+    update(
+        &world,
+        json!({"InstanceType": "ml.t3.large", "VolumeSizeInGB": 20, "RootAccess": "Disabled",
+        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "2"}}),
+    )
+    .await
+    .unwrap();
     let now = described(&world).await;
     assert_eq!(now["NotebookInstanceStatus"], "Stopped");
-    assert_eq!((&now["InstanceType"], &now["VolumeSizeInGB"], &now["RootAccess"]), (&json!("ml.t3.large"), &json!(20), &json!("Disabled")));
+    assert_eq!(
+        (&now["InstanceType"], &now["VolumeSizeInGB"], &now["RootAccess"]),
+        (&json!("ml.t3.large"), &json!(20), &json!("Disabled"))
+    );
     assert_eq!(now["InstanceMetadataServiceConfiguration"]["MinimumInstanceMetadataServiceVersion"], "2");
     assert_eq!(now["NotebookInstanceLifecycleConfigName"], "setup", "not named, not changed");
     assert_eq!(now["DefaultCodeRepository"], "https://git.example/a/tools.git");
-    update(&world, json!({"DisassociateLifecycleConfig": true, "DisassociateDefaultCodeRepository": true,
-        "AdditionalCodeRepositories": ["https://git.example/b/other"]}))
-        .await
-        .unwrap();
+    update(
+        &world,
+        json!({"DisassociateLifecycleConfig": true, "DisassociateDefaultCodeRepository": true,
+        "AdditionalCodeRepositories": ["https://git.example/b/other"]}),
+    )
+    .await
+    .unwrap();
     let now = described(&world).await;
-    assert_eq!((&now["NotebookInstanceLifecycleConfigName"], &now["DefaultCodeRepository"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&now["NotebookInstanceLifecycleConfigName"], &now["DefaultCodeRepository"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(now["AdditionalCodeRepositories"], json!(["https://git.example/b/other"]));
     for (change, said) in [
         (json!({"VolumeSizeInGB": 19}), "Volume size cannot be decreased: it is 20 GB"),
@@ -125,7 +160,9 @@ async fn a_script_that_fails_fails_the_start_and_leaves_its_log() {
     let reason = described(&world).await["FailureReason"].as_str().unwrap().to_owned();
     assert_eq!(
         reason,
-        format!("Notebook Instance Lifecycle Config 'arn:aws:sagemaker:us-east-1:123456789012:notebook-instance-lifecycle-config/setup' for Notebook Instance '{ARN}' failed: its OnCreate script ended with exit status: 3. Its log ends: fetching\nno such host")
+        format!(
+            "Notebook Instance Lifecycle Config 'arn:aws:sagemaker:us-east-1:123456789012:notebook-instance-lifecycle-config/setup' for Notebook Instance '{ARN}' failed: its OnCreate script ended with exit status: 3. Its log ends: fetching\nno such host"
+        )
     );
     let log = json!({"logGroupName": "/aws/sagemaker/NotebookInstances", "logStreamName": "Ada/OnCreate"});
     let log = world.wire("logs", "GetLogEvents", log).await.unwrap();
@@ -157,7 +194,8 @@ async fn a_script_that_fails_fails_the_start_and_leaves_its_log() {
 #[tokio::test]
 async fn every_transition_is_told_in_the_recorded_shape() {
     let world = world().await;
-    let pattern = r#"{"source":["aws.sagemaker"],"detail-type":["SageMaker Notebook Instance State Change"]}"#;
+    let pattern =
+        r#"{"source":["aws.sagemaker"],"detail-type":["SageMaker Notebook Instance State Change"]}"#;
     world.wire("events", "PutRule", json!({"Name": "all", "EventPattern": pattern})).await.unwrap();
     world.wire("logs", "CreateLogGroup", json!({"logGroupName": "/states"})).await.unwrap();
     let target = json!({"Rule": "all", "Targets": [{"Id": "1", "Arn": "arn:aws:logs:us-east-1:123456789012:log-group:/states"}]});
@@ -169,7 +207,12 @@ async fn every_transition_is_told_in_the_recorded_shape() {
     to(&world, "StopNotebookInstance").await.unwrap();
     world.settle().await;
     update(&world, json!({"VolumeSizeInGB": 6})).await.unwrap();
-    world.notebooks.broken.lock().unwrap().insert("Ada".to_owned(), StartFailure::Other("no Python".to_owned()));
+    world
+        .notebooks
+        .broken
+        .lock()
+        .unwrap()
+        .insert("Ada".to_owned(), StartFailure::Other("no Python".to_owned()));
     to(&world, "StartNotebookInstance").await.unwrap();
     world.settle().await;
     to(&world, "DeleteNotebookInstance").await.unwrap();
@@ -181,10 +224,22 @@ async fn every_transition_is_told_in_the_recorded_shape() {
         .iter()
         .map(|event| serde_json::from_str(event["message"].as_str().unwrap()).unwrap())
         .collect();
-    let states: Vec<&str> = events.iter().map(|e| e["detail"]["NotebookInstanceStatus"].as_str().unwrap()).collect();
+    let states: Vec<&str> =
+        events.iter().map(|e| e["detail"]["NotebookInstanceStatus"].as_str().unwrap()).collect();
     assert_eq!(
         states,
-        ["Pending", "InService", "Stopping", "Stopped", "Updating", "Stopped", "Pending", "Failed", "Deleting", "Deleting"]
+        [
+            "Pending",
+            "InService",
+            "Stopping",
+            "Stopped",
+            "Updating",
+            "Stopped",
+            "Pending",
+            "Failed",
+            "Deleting",
+            "Deleting"
+        ]
     );
     let second = &events[1];
     assert_eq!(second["resources"], json!([ARN]));

@@ -69,7 +69,8 @@ async fn the_reserve_is_kept_and_starts_under_way_count() {
     call(&world, "StopNotebookInstance", json!({"NotebookInstanceName": "a"})).await.unwrap();
     world.settle().await;
     world.notebooks.machine.lock().unwrap().free_memory = 600 << 20;
-    let error = call(&world, "StartNotebookInstance", json!({"NotebookInstanceName": "a"})).await.unwrap_err();
+    let error =
+        call(&world, "StartNotebookInstance", json!({"NotebookInstanceName": "a"})).await.unwrap_err();
     assert!(error.starts_with("400 ResourceLimitExceeded"), "{error}");
     assert_eq!(status(&world, "a").await, "Stopped");
     world.notebooks.machine.lock().unwrap().free_memory = 700 << 20;
@@ -86,7 +87,10 @@ async fn a_factor_limits_what_is_promised() {
         world.settle().await;
     }
     let error = create(&world, "d").await.unwrap_err();
-    assert!(error.contains("have 12.0 GiB of memory together, and this machine promises 12.0 GiB"), "{error}");
+    assert!(
+        error.contains("have 12.0 GiB of memory together, and this machine promises 12.0 GiB"),
+        "{error}"
+    );
     call(&world, "StopNotebookInstance", json!({"NotebookInstanceName": "a"})).await.unwrap();
     world.settle().await;
     create(&world, "d").await.unwrap();
@@ -108,13 +112,19 @@ async fn plain_processes_are_for_one_person() {
         ..world.root()
     };
     let input = json!({"NotebookInstanceName": "bobs", "InstanceType": "ml.t3.medium", "RoleArn": ROLE});
-    let allow = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let allow =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let put = json!({"UserName": "bob", "PolicyName": "all", "PolicyDocument": allow.to_string()});
     world.wire("iam", "PutUserPolicy", put).await.unwrap();
-    let error = world.wire_as(bob.clone(), "sagemaker", "CreateNotebookInstance", input.clone()).await.unwrap_err();
+    let error =
+        world.wire_as(bob.clone(), "sagemaker", "CreateNotebookInstance", input.clone()).await.unwrap_err();
     assert_eq!(error.code, "ResourceLimitExceeded");
     assert!(error.message.contains("cannot keep several people's notebooks apart"), "{}", error.message);
-    let tags = call(&world, "ListTags", json!({"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/mine"}));
+    let tags = call(
+        &world,
+        "ListTags",
+        json!({"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/mine"}),
+    );
     assert_eq!(tags.await.unwrap()["Tags"], json!([{"Key": "nbvend:isolation", "Value": "process"}]));
     let settings = NotebookSettings { force_process_isolation: true, ..NotebookSettings::default() };
     let world = world.restart_with(settings);
@@ -139,7 +149,9 @@ async fn the_isolation_tag_is_nobodys_to_set() {
             input["NextToken"] = token;
         }
         let page = call(&world, "ListTags", input).await.unwrap();
-        seen.extend(page["Tags"].as_array().unwrap().iter().map(|tag| tag["Key"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["Tags"].as_array().unwrap().iter().map(|tag| tag["Key"].as_str().unwrap().to_owned()),
+        );
         token = page["NextToken"].clone();
         if token.is_null() {
             break;

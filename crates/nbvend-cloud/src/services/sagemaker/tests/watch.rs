@@ -62,7 +62,10 @@ async fn idle_for_long_enough_is_stopped_with_a_warning_and_a_reason() {
     let now = overview(&world).await;
     assert_eq!(now["verdict"]["warning"], false);
     assert_eq!(now["verdict"]["in_words"], "stops in 6 min (idle since 2026-11-22T12:00:00Z)");
-    assert_eq!((&now["evidence"]["busy_kernels"], &now["verdict"]["last_by"]), (&json!(0), &json!("its start")));
+    assert_eq!(
+        (&now["evidence"]["busy_kernels"], &now["verdict"]["last_by"]),
+        (&json!(0), &json!("its start"))
+    );
     assert_eq!((&now["price_per_hour"], &now["isolation"]), (&json!(0.05), &json!("full")));
     pass(&world, 2).await;
     assert_eq!(overview(&world).await["verdict"]["warning"], true);
@@ -162,7 +165,10 @@ async fn settings_hold_where_tags_are_silent_and_a_tag_may_switch_them_off() {
     pass(&world, 11).await;
     assert_eq!(status(&world, "plain").await, "Stopped");
     pass(&world, 55).await;
-    assert_eq!((status(&world, "long").await, status(&world, "busy").await), ("InService".into(), "InService".into()));
+    assert_eq!(
+        (status(&world, "long").await, status(&world, "busy").await),
+        ("InService".into(), "InService".into())
+    );
     pass(&world, 56).await;
     assert_eq!(status(&world, "long").await, "Stopped");
     assert_eq!(status(&world, "busy").await, "InService", "older than its life, and computing");
@@ -173,5 +179,10 @@ async fn settings_hold_where_tags_are_silent_and_a_tag_may_switch_them_off() {
     seen(&world, "busy", |one| one.busy_kernels = 0);
     pass(&world, 1).await;
     assert_eq!(status(&world, "busy").await, "Stopped");
-    assert!(tag(&world, "plain", "nbvend:idle-stop-minutes", "soon").await.unwrap_err().contains("whole number of minutes"));
+    assert!(
+        tag(&world, "plain", "nbvend:idle-stop-minutes", "soon")
+            .await
+            .unwrap_err()
+            .contains("whole number of minutes")
+    );
 }

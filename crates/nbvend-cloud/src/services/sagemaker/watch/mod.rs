@@ -73,7 +73,8 @@ impl Reconciler for Watch {
 
     fn pass<'a>(&'a self, engine: &'a Engine) -> Pass<'a> {
         Box::pin(async move {
-            let running = engine.store().read(|tx| tx.find_everywhere::<Notebook>("status", "InService"))??;
+            let running =
+                engine.store().read(|tx| tx.find_everywhere::<Notebook>("status", "InService"))??;
             let settings = &engine.config().notebooks;
             let watched = running.into_iter().filter_map(|(region, notebook)| {
                 let limits = Limits::of(&notebook, settings);

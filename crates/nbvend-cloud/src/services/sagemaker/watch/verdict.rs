@@ -151,7 +151,10 @@ mod tests {
     fn a_lifetime_ends_only_what_does_not_compute() {
         let limits = Limits { idle_minutes: None, lifetime_hours: Some(2) };
         let verdict = |seen: &Activity| judge(limits, seen, Memory::default(), after(121));
-        assert!(verdict(&Activity { requested: Some(after(120)), ..seen() }).due(after(121)), "in use, not at work");
+        assert!(
+            verdict(&Activity { requested: Some(after(120)), ..seen() }).due(after(121)),
+            "in use, not at work"
+        );
         let computing = verdict(&Activity { busy_kernels: 2, ..seen() });
         assert!(!computing.due(after(121)));
         assert_eq!(computing.busy.as_deref(), Some("2 kernels compute"));
