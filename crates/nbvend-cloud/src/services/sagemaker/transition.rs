@@ -9,7 +9,7 @@ use super::event::changed;
 use super::state::{Notebook, Status, lifecycle_config};
 use super::{NOTEBOOKS, admission, credentials, repository, tags};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// Finds the notebook and refuses if its state is none of `allowed` (`printed` as AWS prints them).
 fn in_state(
@@ -139,6 +139,10 @@ impl Operation for UpdateNotebookInstance {
         if let Some(access) = &self.root_access {
             keys.insert("sagemaker:RootAccess".to_owned(), vec![access.clone()]);
         }
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::PRINCIPAL)).collect()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
