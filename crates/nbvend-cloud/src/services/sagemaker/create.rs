@@ -94,7 +94,7 @@ impl Operation for CreateNotebookInstance {
         let tags = BTreeMap::from_iter(tags::checked(cx, &self.tags)?);
         let caller = &cx.caller.principal;
         let owner = tags.get(OWNER_TAG).cloned().unwrap_or_else(|| caller.arn(cx.account()));
-        role_may_be_given(cx, &self.role_arn)?;
+        role_can_be_assumed(cx, &self.role_arn)?;
         admission::admit(cx, &self.instance_type, &owner)?;
         let mut notebook = Notebook {
             id: cx.ids().uuid(),
@@ -127,13 +127,6 @@ impl Operation for CreateNotebookInstance {
         cx.wake(NOTEBOOKS);
         Ok(CreateNotebookInstanceOutput { notebook_instance_arn: arn })
     }
-}
-
-/// Whether the caller may give a notebook this role, and SageMaker may assume it.
-///
-/// `iam:PassRole` belongs first in here: it is asked of every role that a caller names, and only of those.
-pub fn role_may_be_given(cx: &mut Cx<'_>, role_arn: &str) -> Result<(), Error> {
-    role_can_be_assumed(cx, role_arn)
 }
 
 /// Whether SageMaker may assume an execution role, tried as AWS does: by assuming it.

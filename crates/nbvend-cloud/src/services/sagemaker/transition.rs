@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::create::{MetadataService, role_can_be_assumed, role_may_be_given, supported};
+use super::create::{MetadataService, role_can_be_assumed, supported};
 use super::error::Error;
 use super::event::changed;
 use super::state::{Notebook, Status, lifecycle_config};
@@ -169,7 +169,7 @@ impl UpdateNotebookInstance {
             notebook.volume_size = size;
         }
         if let Some(role) = self.role_arn {
-            role_may_be_given(cx, &role)?;
+            role_can_be_assumed(cx, &role)?;
             notebook.role_arn = role;
         }
         if let Some(kind) = self.instance_type {

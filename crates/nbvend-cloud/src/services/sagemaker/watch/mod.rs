@@ -23,9 +23,9 @@ use serde_json::json;
 use self::limits::Limits;
 use self::sample::Samples;
 use self::verdict::{Memory, Verdict, judge};
+use super::event::changed;
 use super::state::{Notebook, Status};
-use super::transition::StopNotebookInstance;
-use super::{PRINCIPAL, WATCH};
+use super::{NOTEBOOKS, PRINCIPAL, WATCH};
 use crate::context::Cx;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -196,15 +196,16 @@ async fn stop(
     engine
         .transact(Caller::service(PRINCIPAL, &region), move |cx| {
             let now = cx.get::<Notebook>(&notebook.key_name())?;
-            let same = |now: &Notebook| now.id == notebook.id && now.generation == notebook.generation;
-            if !now.is_some_and(|now| same(&now) && now.status == Status::InService) {
-                return Ok(());
-            }
-            cx.call(StopNotebookInstance { notebook_instance_name: notebook.name.clone() })?;
-            if let Some(mut now) = cx.get::<Notebook>(&notebook.key_name())? {
-                now.stopped_because = Some(because);
-                cx.put(&now)?;
-            }
+            let same = |now: &Notebook| {
+                now.id == notebook.id
+                    && now.generation == notebook.generation
+                    && now.status == Status::InService
+            };
+            let Some(mut now) = now.filter(same) else { return Ok(()) };
+            now.status = Status::Stopping;
+            now.stopped_because = Some(because);
+            changed(cx, &mut now)?;
+            cx.wake(NOTEBOOKS);
             Ok(forget(cx, &notebook.id)?)
         })
         .await
