@@ -45,7 +45,8 @@ pub struct CreateNotebookInstanceOutput {
 }
 
 /// Platforms that AWS takes for new instances; the older ones are refused by name.
-const PLATFORMS: &[&str] = &["notebook-al2-v2", "notebook-al2-v3", "notebook-al2023-v1"];
+const PLATFORMS: &[&str] =
+    &["notebook-al2-v2", "notebook-al2-v3", "notebook-al2023-v1", "notebook-al2023-v2"];
 
 /// Refuses the platforms that AWS takes no more.
 pub fn supported(platform: String) -> Result<String, Error> {

@@ -17,7 +17,7 @@ pub fn cut(reason: &str) -> String {
 pub fn of_start(started: &Started, notebook: &Notebook, region: &str, account: &str) -> Option<String> {
     let config = || {
         let name = notebook.lifecycle_config.as_deref().unwrap_or_default().to_ascii_lowercase();
-        Arn::new("sagemaker", region, account, &format!("notebook-instance-lifecycle-config/{name}"))
+        Arn::new("sagemaker", region, account, format!("notebook-instance-lifecycle-config/{name}"))
             .to_string()
     };
     let (hook, text) = match started.failure.as_ref()? {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ROLE, call, create, status, world};
+use super::{ROLE, call, caught, create, events, status, world};
 use crate::ports::{ScriptLog, StartFailure};
 use crate::testing::World;
 
@@ -196,10 +196,7 @@ async fn every_transition_is_told_in_the_recorded_shape() {
     let world = world().await;
     let pattern =
         r#"{"source":["aws.sagemaker"],"detail-type":["SageMaker Notebook Instance State Change"]}"#;
-    world.wire("events", "PutRule", json!({"Name": "all", "EventPattern": pattern})).await.unwrap();
-    world.wire("logs", "CreateLogGroup", json!({"logGroupName": "/states"})).await.unwrap();
-    let target = json!({"Rule": "all", "Targets": [{"Id": "1", "Arn": "arn:aws:logs:us-east-1:123456789012:log-group:/states"}]});
-    world.wire("events", "PutTargets", target).await.unwrap();
+    caught(&world, pattern).await;
     let input = json!({"NotebookInstanceName": "Ada", "InstanceType": "ml.t3.medium", "RoleArn": ROLE, "Tags": [{"Key": "team", "Value": "red"}]});
     call(&world, "CreateNotebookInstance", input).await.unwrap();
     world.settle().await;
@@ -217,13 +214,7 @@ async fn every_transition_is_told_in_the_recorded_shape() {
     world.settle().await;
     to(&world, "DeleteNotebookInstance").await.unwrap();
     world.settle().await;
-    let said = world.wire("logs", "FilterLogEvents", json!({"logGroupName": "/states"})).await.unwrap();
-    let events: Vec<Value> = said["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|event| serde_json::from_str(event["message"].as_str().unwrap()).unwrap())
-        .collect();
+    let events = events(&world).await;
     let states: Vec<&str> =
         events.iter().map(|e| e["detail"]["NotebookInstanceStatus"].as_str().unwrap()).collect();
     assert_eq!(

@@ -30,6 +30,26 @@ async fn create(world: &World, name: &str) -> Result<Value, String> {
     call(world, "CreateNotebookInstance", input).await
 }
 
+/// Sends what a rule catches to a log group.
+async fn caught(world: &World, pattern: &str) {
+    world.wire("events", "PutRule", json!({"Name": "caught", "EventPattern": pattern})).await.unwrap();
+    world.wire("logs", "CreateLogGroup", json!({"logGroupName": "caught"})).await.unwrap();
+    let document = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"}, "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:caught:*"}});
+    let policy = json!({"policyName": "events", "policyDocument": document.to_string()});
+    world.wire("logs", "PutResourcePolicy", policy).await.unwrap();
+    let target = json!({"Id": "1", "Arn": "arn:aws:logs:us-east-1:123456789012:log-group:caught"});
+    world.wire("events", "PutTargets", json!({"Rule": "caught", "Targets": [target]})).await.unwrap();
+}
+
+/// The events that were caught, in their order.
+async fn events(world: &World) -> Vec<Value> {
+    let answer = world.wire("logs", "FilterLogEvents", json!({"logGroupName": "caught"})).await.unwrap();
+    let events = answer["events"].as_array().unwrap();
+    events.iter().map(|event| serde_json::from_str(event["message"].as_str().unwrap()).unwrap()).collect()
+}
+
 async fn status(world: &World, name: &str) -> String {
     let answer =
         call(world, "DescribeNotebookInstance", json!({"NotebookInstanceName": name})).await.unwrap();

@@ -102,11 +102,11 @@ async fn plain_processes_are_for_one_person() {
     *world.notebooks.isolation.lock().unwrap() = "process";
     create(&world, "mine").await.unwrap();
     create(&world, "mine-too").await.unwrap();
-    world.wire("iam", "CreateUser", json!({"UserName": "bob"})).await.unwrap();
+    let made = world.wire("iam", "CreateUser", json!({"UserName": "bob"})).await.unwrap();
     let bob = crate::identity::Caller {
         principal: crate::identity::Principal::User {
             name: "bob".to_owned(),
-            id: "AIDABOB".to_owned(),
+            id: made["User"]["UserId"].as_str().unwrap().to_owned(),
             path: "/".to_owned(),
         },
         ..world.root()

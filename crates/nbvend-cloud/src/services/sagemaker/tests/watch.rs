@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{call, create, status, world};
+use super::{call, caught, create, events, status, world};
 use crate::config::NotebookSettings;
 use crate::ports::Activity;
 use crate::services::sagemaker::watch::view;
@@ -53,11 +53,7 @@ async fn overview(world: &World) -> Value {
 #[tokio::test]
 async fn idle_for_long_enough_is_stopped_with_a_warning_and_a_reason() {
     let world = running("20").await;
-    let rule = json!({"Name": "warn", "EventPattern": r#"{"source":["nbvend.notebooks"]}"#});
-    world.wire("events", "PutRule", rule).await.unwrap();
-    world.wire("logs", "CreateLogGroup", json!({"logGroupName": "/warnings"})).await.unwrap();
-    let target = json!({"Rule": "warn", "Targets": [{"Id": "1", "Arn": "arn:aws:logs:us-east-1:123456789012:log-group:/warnings"}]});
-    world.wire("events", "PutTargets", target).await.unwrap();
+    caught(&world, r#"{"source":["nbvend.notebooks"]}"#).await;
     pass(&world, 14).await;
     let now = overview(&world).await;
     assert_eq!(now["verdict"]["warning"], false);
@@ -75,10 +71,9 @@ async fn idle_for_long_enough_is_stopped_with_a_warning_and_a_reason() {
     assert_eq!(status(&world, "x").await, "Stopped");
     assert_eq!(overview(&world).await["stopped_because"], "idle since 2026-11-22T12:00:00Z");
     assert!(world.notebooks.running.lock().unwrap().is_empty());
-    let said = world.wire("logs", "FilterLogEvents", json!({"logGroupName": "/warnings"})).await.unwrap();
-    let said = said["events"].as_array().unwrap();
+    let said = events(&world).await;
     assert_eq!(said.len(), 1, "warned once: {said:?}");
-    let event: Value = serde_json::from_str(said[0]["message"].as_str().unwrap()).unwrap();
+    let event = &said[0];
     assert_eq!(event["detail"]["StopsAt"], "2026-11-22T12:20:00Z");
     let name = json!({"NotebookInstanceName": "x"});
     call(&world, "StartNotebookInstance", name).await.unwrap();
