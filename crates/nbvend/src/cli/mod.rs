@@ -8,6 +8,7 @@ mod list;
 mod notebook;
 mod open;
 mod refresh;
+mod share;
 mod status;
 mod up;
 mod vend;
@@ -57,8 +58,8 @@ pub enum Command {
     Start(notebook::Named),
     /// Terminate USER's notebook and delete its files
     Terminate(notebook::Named),
-    /// Say whether the engine runs, and what it runs
-    Status,
+    /// Say whether the engine runs and what it runs; of USER's notebook, when and why it will be stopped
+    Status(status::Status),
     /// Check this machine for what nbvend needs
     Doctor,
 }
@@ -83,7 +84,7 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Stop(named) => notebook::stop(&named, data, printer).await,
             Command::Start(named) => notebook::start(&named, data, printer).await,
             Command::Terminate(named) => notebook::terminate(&named, data, printer).await,
-            Command::Status => status::run(data, printer).await,
+            Command::Status(status) => status.run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
         }
     })

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use nbvend_cloud::ports::Ports;
+use nbvend_cloud::ports::{NotebookHost, Ports};
 use nbvend_cloud::{Config, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::share::Share;
 use crate::failure::Failure;
 use crate::home::{Home, Running};
 use crate::ports::functions::Functions;
@@ -47,6 +48,8 @@ pub struct Up {
     /// Stop the engine that runs on this data folder first
     #[arg(long)]
     pub replace: bool,
+    #[command(flatten)]
+    pub share: Share,
 }
 
 impl Default for Up {
@@ -60,6 +63,7 @@ impl Default for Up {
             tls_key: None,
             detach: false,
             replace: false,
+            share: Share::default(),
         }
     }
 }
@@ -110,6 +114,7 @@ impl Up {
             url_suffix: url_suffix.clone(),
             endpoint: inner,
             https_links: self.domain != "localhost",
+            notebooks: self.share.settings(),
         };
         let functions = Functions::open(&home.path("functions"))?;
         let ports = Ports {
@@ -130,8 +135,7 @@ impl Up {
             sessions: Default::default(),
             tls,
             url_suffix,
-            // The sandbox is a later step of the road map: notebooks run as this user's processes today.
-            isolation: "process",
+            isolation: notebooks.isolation(),
             stop: Arc::clone(&stop),
             stop_notebooks: AtomicBool::new(false),
         });
@@ -189,6 +193,7 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
     if let (Some(certificate), Some(key)) = (&up.tls_cert, &up.tls_key) {
         command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
     }
+    command.args(up.share.flags());
     // A process group of its own: Ctrl-C in this terminal is not meant for it.
     command.stdin(std::process::Stdio::null()).stdout(out).stderr(err).process_group(0);
     let mut child =

@@ -22,6 +22,7 @@ pub struct Sessions(Mutex<HashMap<String, Known>>);
 /// A session that held when it was last looked up.
 struct Known {
     place: Place,
+    notebook: String,
     target: Target,
     until: CancellationToken,
     expires: Timestamp,
@@ -31,6 +32,8 @@ struct Known {
 
 /// What a session lets a request reach, and what ends it.
 pub struct Admitted {
+    /// The notebook's id.
+    pub notebook: String,
     pub target: Target,
     pub until: CancellationToken,
 }
@@ -49,12 +52,16 @@ impl Sessions {
             && known.place == *place
             && site.engine.now() < known.expires
         {
-            return Ok(Admitted { target: known.target.clone(), until: known.until.clone() });
+            return Ok(Admitted {
+                notebook: known.notebook.clone(),
+                target: known.target.clone(),
+                until: known.until.clone(),
+            });
         }
         let found = look(site, place, cookie);
         let mut sessions = site.sessions.known();
         match found {
-            Ok((target, expires)) => {
+            Ok(Found { notebook, target, expires }) => {
                 let until = match sessions.get_mut(cookie) {
                     Some(known) => {
                         known.target = target.clone();
@@ -67,6 +74,7 @@ impl Sessions {
                         let place = place.clone();
                         let known = Known {
                             place,
+                            notebook: notebook.clone(),
                             target: target.clone(),
                             until: until.clone(),
                             expires,
@@ -76,7 +84,7 @@ impl Sessions {
                         until
                     }
                 };
-                Ok(Admitted { target, until })
+                Ok(Admitted { notebook, target, until })
             }
             Err(refusal) => {
                 // Tried at another notebook's address it says nothing of the session.
@@ -114,11 +122,18 @@ impl Sessions {
     }
 }
 
-fn look(site: &Site, place: &Place, cookie: &str) -> Result<(Target, Timestamp), Refusal> {
+/// A session as the store has it.
+struct Found {
+    notebook: String,
+    target: Target,
+    expires: Timestamp,
+}
+
+fn look(site: &Site, place: &Place, cookie: &str) -> Result<Found, Refusal> {
     let visit = access::session(&site.engine, &place.region, &place.name, cookie)?;
     let target = site.notebooks.target(&visit.notebook_id, &visit.user);
     let target = target.ok_or_else(|| Refusal::NotInService("starting".to_owned()))?;
-    Ok((target, visit.expires))
+    Ok(Found { notebook: visit.notebook_id, target, expires: visit.expires })
 }
 
 fn end_on_time(site: &Arc<Site>, cookie: &str, expires: Timestamp, until: CancellationToken) {
