@@ -216,7 +216,8 @@ async fn healthy(endpoint: &str) -> bool {
 
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("NBVEND_LOG").unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new("warn,nbvend=info,nbvend_cloud=info,nbvend_host=info")
+        // The S3 crate reports each refused request as an error of its own.
+        tracing_subscriber::EnvFilter::new("warn,nbvend=info,nbvend_cloud=info,nbvend_host=info,s3s=off")
     });
     // A second subscriber would only be one in a test.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();

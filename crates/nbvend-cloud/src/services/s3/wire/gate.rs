@@ -72,6 +72,11 @@ const NOT_DELETED: &[&str] = &[
     "partNumber",
 ];
 
+/// With GET and HEAD, these the crate would not see and answer with the object or the list of objects. What AWS does
+/// not know either it ignores here, and so does this.
+const NOT_READ: &[&str] =
+    &["abac", "annotation", "metadataConfiguration", "metadataTable", "session"];
+
 pub(super) fn check(parts: &Parts, account: &str) -> Result<(), WireError> {
     let value =
         |name: &str| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
@@ -95,10 +100,7 @@ pub(super) fn check(parts: &Parts, account: &str) -> Result<(), WireError> {
     if parts.method == Method::POST && form {
         return Err(not_served("POST of a form"));
     }
-    if matches!(parts.method, Method::PUT | Method::POST | Method::DELETE) {
-        subresource(parts)?;
-    }
-    Ok(())
+    subresource(parts)
 }
 
 fn subresource(parts: &Parts) -> Result<(), WireError> {
@@ -109,9 +111,13 @@ fn subresource(parts: &Parts) -> Result<(), WireError> {
         if name.to_ascii_lowercase().starts_with("x-amz-") {
             continue;
         }
-        if !SUBRESOURCES.contains(&&*name)
-            || (parts.method == Method::DELETE && NOT_DELETED.contains(&&*name))
-        {
+        let refused = match parts.method {
+            Method::GET | Method::HEAD => NOT_READ.contains(&&*name),
+            Method::DELETE => !SUBRESOURCES.contains(&&*name) || NOT_DELETED.contains(&&*name),
+            Method::PUT | Method::POST => !SUBRESOURCES.contains(&&*name),
+            _ => false,
+        };
+        if refused {
             return Err(not_served(&format!("{} of ?{name}", parts.method)));
         }
     }
