@@ -90,7 +90,7 @@ def role(engine):
 
 def make(engine, role, name, files, runtime=RUNTIME, **more):
     lambda_ = engine.client("lambda")
-    code = {"ZipFile": package(files)} if isinstance(files, dict) else files
+    code = files if "S3Key" in files else {"ZipFile": package(files)}
     lambda_.create_function(FunctionName=name, Runtime=runtime, Role=role, Handler=more.pop("Handler", "app.lambda_handler"),
                             Code=code, **more)
     lambda_.get_waiter("function_active_v2").wait(FunctionName=name)
@@ -142,8 +142,8 @@ def test_an_exception_has_lambdas_shape(engine, wrong):
     assert error == "Unhandled"
     assert (told["errorMessage"], told["errorType"]) == ("no bread here", "Trouble")
     assert [re.sub(r'".*/', '"', frame.split("\n")[0].strip()) for frame in told["stackTrace"]] == [
-        'File "app.py", line 22, in lambda_handler', 'File "app.py", line 6, in deeper']
-    assert told["stackTrace"][1].endswith("raise Trouble(f\"no {event['what']} here\")\n") or "raise Trouble" in told["stackTrace"][1]
+        'File "app.py", line 24, in lambda_handler', 'File "app.py", line 6, in deeper']
+    assert told["stackTrace"][1].rstrip().split("\n")[1].strip().startswith("raise Trouble(")
     assert any(line.startswith("[ERROR] Trouble: no bread here\rTraceback (most recent call last):")
                for line in log_of(engine, wrong))
     error, told = invoke(engine, wrong, {"what": "cause"})
@@ -385,4 +385,5 @@ def test_a_sam_application_in_python(engine, role, tmp_path):
         urllib.request.urlopen(address, data=b'{"notebook_user_name": "Nobody"}')
     assert missing.value.code == 404 and "RecordNotFound" in json.load(missing.value)["message"]
     catalog.terminate_provisioned_product(ProvisionedProductName="hedy", TerminateToken="t")
-    until(lambda: not engine.client("sagemaker").list_notebook_instances()["NotebookInstances"], 60)
+    sagemaker = engine.client("sagemaker")
+    until(lambda: not sagemaker.list_notebook_instances(NameContains="Hedy")["NotebookInstances"], 60)
