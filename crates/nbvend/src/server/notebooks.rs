@@ -50,6 +50,13 @@ fn cookie_name(secure: bool) -> &'static str {
 pub struct Sessions(Mutex<HashMap<String, CancellationToken>>);
 
 impl Sessions {
+    /// Ends all of them.
+    pub fn clear(&self) {
+        for (_, token) in self.0.lock().expect("nobody panics while holding the sessions").drain() {
+            token.cancel();
+        }
+    }
+
     /// The session's token; a timer of its own cancels it when the session ends.
     fn token(site: &Arc<Site>, cookie: &str, expires: Timestamp) -> CancellationToken {
         let mut sessions = site.sessions.0.lock().expect("nobody panics while holding the sessions");
