@@ -20,8 +20,9 @@ impl Engine {
 
 fn wipe(tx: &Tx<'_>) -> Result<(), StoreError> {
     let connection = tx.connection();
-    let mut tables = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?;
+    let mut tables = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )?;
     let names = tables.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     for name in names {
         // Names come from the schema, and AUTOINCREMENT goes on counting: an old page token never fits a new row.
@@ -57,7 +58,8 @@ mod tests {
         }
         let world = world.restart();
         let events = world.wire("cloudtrail", "LookupEvents", json!({})).await.unwrap();
-        let names: Vec<_> = events["Events"].as_array().unwrap().iter().map(|e| e["EventName"].clone()).collect();
+        let names: Vec<_> =
+            events["Events"].as_array().unwrap().iter().map(|e| e["EventName"].clone()).collect();
         assert!(!names.contains(&json!("PutParameter")), "{names:?}");
     }
 }

@@ -61,7 +61,10 @@ mod tests {
             watch.took(Duration::from_micros(us));
         }
         let read = watch.read();
-        assert_eq!((read.count, read.at_most[0], read.at_most[1].1, read.at_most[9].1), (4, (0.0001, 2), 3, 3));
+        assert_eq!(
+            (read.count, read.at_most[0], read.at_most[1].1, read.at_most[9].1),
+            (4, (0.0001, 2), 3, 3)
+        );
         assert!((read.sum_seconds - 2.000_251).abs() < 1e-9);
     }
 }

@@ -102,13 +102,7 @@ impl Builder {
         self.add(value, spans)
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        at: Position,
-    ) -> Result<()> {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Position) -> Result<()> {
         let plain = style == ScalarStyle::Plain;
         let mut function = None;
         let value = match tag {

@@ -96,6 +96,7 @@ fn write(root: &Path, to: &Path, notebooks: bool) -> Result<(), Failure> {
         let mut archive = tar::Builder::new(std::io::BufWriter::new(file));
         archive.follow_symlinks(false);
         let mut header = tar::Header::new_gnu();
+        header.set_metadata(&std::fs::metadata(&database)?);
         header.set_size(manifest.len() as u64);
         header.set_mode(0o600);
         archive.append_data(&mut header, MANIFEST, manifest.as_slice())?;

@@ -48,7 +48,8 @@ impl Restore {
         self.unpack(aside.path())?;
         place(aside.path(), root)?;
         work.done("restored");
-        printer.document(&json!({"data": root, "version": manifest.version, "notebooks": manifest.notebooks}));
+        printer
+            .document(&json!({"data": root, "version": manifest.version, "notebooks": manifest.notebooks}));
         printer.line(&format!("restored into {}; start it with `nbvend up`", root.display()));
         Ok(())
     }
@@ -83,7 +84,9 @@ impl Restore {
     /// Names that lead out of the folder, and links on the way, are not followed.
     fn unpack(&self, to: &Path) -> Result<(), Failure> {
         let damaged = |error: std::io::Error| {
-            Failure::new(format!("{} is damaged or cannot be unpacked: {error}", self.file.display()))
+            let cause =
+                std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Failure::new(format!("{} is damaged or cannot be unpacked: {error}{cause}", self.file.display()))
         };
         let mut archive = self.open()?;
         // Whom a notebook's files belong to matters where each has a user of its own; only root can say it.
@@ -92,9 +95,7 @@ impl Restore {
         for entry in archive.entries().map_err(damaged)? {
             let mut entry = entry.map_err(damaged)?;
             if !ours(&entry) {
-                return Err(damaged(std::io::Error::other(
-                    "it holds what `nbvend backup` does not write",
-                )));
+                return Err(damaged(std::io::Error::other("it holds what `nbvend backup` does not write")));
             }
             entry.unpack_in(to).map_err(damaged)?;
         }

@@ -56,7 +56,8 @@ fn same_origin(request: &Request<Body>) -> bool {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
     let host = header("host").unwrap_or_default();
-    site && header("origin").is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host))
+    site && header("origin")
+        .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host))
 }
 
 fn text_response(text: String) -> Response<Body> {

@@ -43,7 +43,10 @@ fn aliases_are_refused_and_anchors_alone_are_not() {
         [("a: &x {k: 1}\nb: *x\n", 2, 4), ("a: &x [*x]", 1, 8), ("- &x 1\n- {k: *x}\n", 2, 7)]
     {
         let error = parse(text).unwrap_err();
-        assert_eq!(error.message, "Template error: YAML aliases are not allowed in CloudFormation templates.");
+        assert_eq!(
+            error.message,
+            "Template error: YAML aliases are not allowed in CloudFormation templates."
+        );
         assert_eq!((error.line, error.column), (Some(line), Some(column)), "{text:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! Deliveries whose target fails, and the engine dying at each commit on their way: nothing is lost, what a transaction
 //! delivers arrives once and in its order, and what is given up is given up once.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use serde_json::json;

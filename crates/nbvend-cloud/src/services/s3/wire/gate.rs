@@ -81,8 +81,7 @@ const NOT_DELETED: &[&str] = &[
 
 /// With GET and HEAD, these the crate would not see and answer with the object or the list of objects. What AWS does
 /// not know either it ignores here, and so does this.
-const NOT_READ: &[&str] =
-    &["abac", "annotation", "metadataConfiguration", "metadataTable", "session"];
+const NOT_READ: &[&str] = &["abac", "annotation", "metadataConfiguration", "metadataTable", "session"];
 
 /// `object` says whether the request is for an object, not for a bucket.
 pub(super) fn check(parts: &Parts, account: &str, object: bool) -> Result<(), WireError> {
