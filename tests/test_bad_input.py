@@ -2,6 +2,7 @@
 import json
 import os
 import sqlite3
+import subprocess
 import uuid
 
 import pytest
@@ -175,6 +176,22 @@ def test_without_network_a_notebook_fails_and_says_what_to_check(tmp_path):
         assert not any((engine.data / "jupyter").glob("*/bin/jupyter-lab"))
     finally:
         engine.stop()
+
+
+@pytest.mark.parametrize("lacks, says", [
+    ({"PATH": "/nonexistent"}, "JupyterLab needs CPython 3.11 to 3.14 and none was found"),
+    ({"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "1", "PIP_NO_CACHE_DIR": "1",
+      "PIP_CONFIG_FILE": os.devnull}, "could not be downloaded"),
+])
+def test_a_vend_on_a_machine_that_lacks_something_starts_nothing(tmp_path, lacks, says):
+    engine = bare(tmp_path)
+    said = subprocess.run(engine.command("vend", "ada"), env={**os.environ, **lacks}, capture_output=True, text=True)
+    assert said.returncode == 1 and said.stdout == "", said.stdout
+    last = said.stderr.strip().splitlines()[-1]
+    assert last.startswith("nbvend: ") and says in last and "and run this again." in last, said.stderr
+    assert not (engine.data / "engine.json").exists()
+    doctor = subprocess.run(engine.command("doctor"), env={**os.environ, **lacks}, capture_output=True, text=True)
+    assert ("FAIL  Python" in doctor.stdout) == ("PATH" in lacks) == (doctor.returncode == 1), doctor.stdout
 
 
 def test_a_folder_in_use_is_not_opened_twice(engine):
