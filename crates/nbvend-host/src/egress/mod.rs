@@ -95,7 +95,11 @@ impl Egress {
 }
 
 /// Passes bytes both ways until the host has said all it will; a client that says no more still hears the rest.
-async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, mut host: TcpStream, ask: Ask) -> io::Result<()> {
+async fn pass(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    mut host: TcpStream,
+    ask: Ask,
+) -> io::Result<()> {
     if ask.tunnel {
         client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
     } else {

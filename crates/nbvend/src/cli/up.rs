@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use nbvend_cloud::ports::{NotebookHost, Ports};
+use nbvend_cloud::ports::Ports;
 use nbvend_cloud::{Config, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -143,7 +143,6 @@ impl Up {
             sessions: Default::default(),
             tls,
             url_suffix,
-            isolation: notebooks.isolation(),
             stop: Arc::clone(&stop),
             stop_notebooks: AtomicBool::new(false),
             functions: functions.clone(),

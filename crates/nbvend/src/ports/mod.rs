@@ -1,10 +1,8 @@
 //! The engine's ports, plugged into this machine.
 
-mod evidence;
 pub mod functions;
 mod machine;
 pub mod notebooks;
-mod script;
 
 use nbvend_cloud::ports::{Clock, Ids};
 use nbvend_wire::timestamp::Timestamp;

@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use nbvend_cloud::Engine;
 use nbvend_cloud::door::{self, Body, Peer};
+use nbvend_cloud::ports::NotebookHost as _;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
@@ -27,8 +28,6 @@ pub struct Site {
     pub tls: TlsAcceptor,
     /// `localhost:4566`: notebooks' hosts end in `.sagemaker.` and this.
     pub url_suffix: String,
-    /// The name of the isolation in force.
-    pub isolation: &'static str,
     pub stop: Arc<Notify>,
     /// Set when the one who stops the engine wants the notebooks' servers ended too.
     pub stop_notebooks: AtomicBool,
@@ -47,7 +46,7 @@ impl Site {
             "ready": true,
             "endpoint": format!("http://{}", self.url_suffix),
             "version": env!("CARGO_PKG_VERSION"),
-            "isolation": self.isolation,
+            "isolation": self.notebooks.isolation(),
             "notebooks": {"in_service": self.notebooks.running()},
         })
     }

@@ -17,7 +17,7 @@ use nbvend_host::listen::{self, Crowd, Guarded, Limits, Seat};
 use tokio::net::{TcpListener, TcpStream};
 
 pub use credentials::{CREDENTIALS, serve_credentials};
-pub use dispatch::Site;
+pub use dispatch::{Site, boxed};
 pub use notebooks::SESSION_COOKIES;
 
 use crate::failure::Failure;

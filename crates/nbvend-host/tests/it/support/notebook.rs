@@ -94,7 +94,15 @@ pub async fn own_environment(place: &Place) -> Environment {
         // On another file system.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir(&folder).unwrap();
-        assert!(std::process::Command::new("cp").arg("-a").arg(common.root()).arg(&folder).status().unwrap().success());
+        assert!(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .arg(common.root())
+                .arg(&folder)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
     prepare(&folder, |_| panic!("the copy is whole")).await.unwrap()
 }

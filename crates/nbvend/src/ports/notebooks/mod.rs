@@ -1,8 +1,13 @@
-//! Notebooks on this machine: one JupyterLab process each, through `nbvend-host`.
+//! Notebooks on this machine, through `nbvend-host`: one JupyterLab server each, in a sandbox of its own where the machine
+//! can make one. [`plan`] says what is started, [`inside`] is what the engine serves in the sandbox.
+
+mod evidence;
+mod inside;
+mod plan;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use nbvend_cloud::Engine;
@@ -10,12 +15,14 @@ use nbvend_cloud::ports::{
     Activity, Capacity, Clock, NotebookHost, NotebookSpec, PortFuture, StartFailure, Started,
 };
 use nbvend_cloud::services::sagemaker::access;
-use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, ServerSpec, Supervisor};
+use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, Supervisor};
 use nbvend_host::proxy::Target;
+use nbvend_host::sandbox::{self, Offer};
 use nbvend_wire::timestamp::Timestamp;
 
-use super::script::{self, Place};
-use super::{SystemClock, evidence, machine};
+use inside::Insides;
+
+use super::{SystemClock, machine};
 use crate::failure::Failure;
 use crate::home::Home;
 
@@ -30,6 +37,9 @@ pub struct Notebooks {
     targets: Mutex<HashMap<PathBuf, (String, Target)>>,
     /// When a person last asked for something, by the notebook's id.
     requested: Mutex<HashMap<String, Timestamp>>,
+    insides: Arc<Insides>,
+    /// What keeps notebooks apart here, once it was tried.
+    offer: Arc<OnceLock<Offer>>,
 }
 
 impl Notebooks {
@@ -44,7 +54,15 @@ impl Notebooks {
             endpoint: endpoint.to_owned(),
             targets: Mutex::default(),
             requested: Mutex::default(),
+            insides: Arc::default(),
+            offer: Arc::default(),
         };
+        // Tried beside the start of the engine, which need not wait for it.
+        let (offer, scratch) = (Arc::clone(&notebooks.offer), notebooks.scratch());
+        std::thread::spawn(move || offer.get_or_init(|| sandbox::probe(&scratch)).level);
+        if let Some(environment) = jupyter::prepared(&home.path("jupyter")) {
+            notebooks.supervisor.warm(&environment);
+        }
         for server in notebooks.supervisor.adopt().await {
             tracing::info!(id = server.id, pid = server.pid, "adopted a notebook server");
         }
@@ -80,9 +98,14 @@ impl Notebooks {
 
     /// Tells the engine of servers that end by themselves, for as long as it runs.
     pub async fn watch(self: Arc<Self>, engine: Engine) {
+        self.insides.attach(engine.clone());
+        for server in self.supervisor.running() {
+            self.enter(&server.id).await;
+        }
         loop {
             let exit = self.supervisor.exited().await;
             let reason = exit.reason.to_string();
+            self.insides.leave(&exit.id);
             tracing::warn!(id = exit.id, reason, "a notebook server ended by itself");
             if let Err(error) = access::server_died(&engine, &exit.id, &reason).await {
                 tracing::error!(%error, "the engine could not be told");
@@ -111,36 +134,42 @@ impl Notebooks {
         }
     }
 
-    async fn begin(&self, spec: NotebookSpec, started: &mut Started) -> Result<(), StartFailure> {
-        let environment = self.environment().await.map_err(StartFailure::Other)?;
-        let home = self.folder(&spec.id);
-        std::fs::create_dir_all(&home)
-            .map_err(|e| StartFailure::Other(format!("{} cannot be made: {e}", home.display())))?;
-        let env = vec![
-            ("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()),
-            ("AWS_DEFAULT_REGION".to_owned(), spec.region.clone()),
-            ("AWS_REGION".to_owned(), spec.region.clone()),
-            ("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), self.credentials_url(&spec.id)),
-            ("AWS_CONTAINER_AUTHORIZATION_TOKEN".to_owned(), spec.credentials_token.clone()),
-        ];
-        let place = Place { home: &home, environment: environment.root(), variables: &env };
-        script::clone(&spec.repositories, &place).await;
-        for (hook, script) in &spec.scripts {
-            let (log, failure) = script::run(hook, script, &place).await;
-            started.logs.push(log);
-            failure.map_or(Ok(()), Err)?;
+    /// Serves what a notebook's sandbox reaches, if it has one.
+    async fn enter(&self, id: &str) {
+        if let Some(sandbox) = self.supervisor.sandbox(id) {
+            self.insides.enter(id, &sandbox).await;
         }
-        let server = ServerSpec {
+    }
+
+    /// What keeps notebooks apart on this machine. Some tens of milliseconds at the first time.
+    pub fn offer(&self) -> &Offer {
+        self.offer.get_or_init(|| sandbox::probe(&self.scratch()))
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.home.path("scratch")
+    }
+
+    async fn begin(&self, spec: NotebookSpec) -> Result<Started, String> {
+        let environment = self.environment().await?;
+        let home = self.folder(&spec.id);
+        std::fs::create_dir_all(&home).map_err(|e| format!("{} cannot be made: {e}", home.display()))?;
+        let site = plan::Site {
             home,
             run_dir: self.run.join(short(&spec.id)),
-            user_name: "ec2-user".to_owned(),
             environment,
-            env,
-            id: spec.id,
-            generation: spec.generation,
+            level: self.offer().level,
+            endpoint: self.endpoint.clone(),
+            credentials_url: self.credentials_url(&spec.id),
         };
-        let begun = self.supervisor.start(server).await;
-        begun.map(|_| ()).map_err(|error| StartFailure::Other(error.to_string()))
+        let (server, scripts) = plan::plan(&spec, site);
+        let attempt = self.supervisor.start_after(server, scripts).await;
+        let begun = attempt.result.is_ok();
+        let started = plan::outcome(&spec, attempt);
+        if begun {
+            self.enter(&spec.id).await;
+        }
+        Ok(started)
     }
 
     /// Where what runs in a notebook asks for its role's credentials.
@@ -160,21 +189,22 @@ impl Notebooks {
 impl NotebookHost for Notebooks {
     fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started> {
         Box::pin(async move {
-            let mut started = Started::default();
-            if let Err(reason) = self.begin(spec, &mut started).await {
-                started.failure = Some(reason);
-            }
-            started
+            self.begin(spec).await.unwrap_or_else(|reason| Started {
+                failure: Some(StartFailure::Other(reason)),
+                ..Started::default()
+            })
         })
     }
 
     fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
         let id = id.to_owned();
+        self.insides.leave(&id);
         Box::pin(async move { self.supervisor.stop(&id).await.map_err(|error| error.to_string()) })
     }
 
     fn delete(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
         let id = id.to_owned();
+        self.insides.leave(&id);
         Box::pin(async move {
             self.supervisor.stop(&id).await.map_err(|error| error.to_string())?;
             for folder in [self.folder(&id), self.run.join(short(&id))] {
@@ -204,13 +234,16 @@ impl NotebookHost for Notebooks {
         Box::pin(async move {
             let server = server?;
             let asked = evidence::activity(&server.socket, server.pid, requested);
-            tokio::time::timeout(EVIDENCE, asked).await.ok().flatten()
+            let mut activity = tokio::time::timeout(EVIDENCE, asked).await.ok().flatten()?;
+            // Kernels are forked beside the server: what its control group counts is all of it.
+            let counted = self.supervisor.sandbox(&server.id).and_then(|sandbox| sandbox.usage().cpu_seconds);
+            activity.cpu_seconds = counted.or(activity.cpu_seconds);
+            Some(activity)
         })
     }
 
     fn isolation(&self) -> &'static str {
-        // The sandbox is a later step of the road map: notebooks run as this user's processes today.
-        "process"
+        self.offer().level.as_str()
     }
 }
 
