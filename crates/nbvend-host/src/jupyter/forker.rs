@@ -68,7 +68,8 @@ async fn fork(nursery: &Nursery, record: &Record, place: &Place) -> Result<Proce
     let output = launch::open_log(&record.log).map_err(|error| error.to_string())?;
     let view = place.view();
     // A kernel's own environment comes with each request for one.
-    let env = [("HOME", view.home.to_string_lossy()), ("LANG", "C.UTF-8".into()), ("PYTHONNOUSERSITE", "1".into())];
+    let env =
+        [("HOME", view.home.to_string_lossy()), ("LANG", "C.UTF-8".into()), ("PYTHONNOUSERSITE", "1".into())];
     let mut env: serde_json::Map<_, _> =
         env.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned().into())).collect();
     env.insert(MARKER.to_owned(), record.marker.clone().into());

@@ -24,8 +24,8 @@ mod zygote;
 
 pub use error::{ExitReason, InstallError, StartError, StopError};
 pub use install::{Environment, Step, prepare, prepared, usable_python};
-pub use probe::{Activity, Kernel, Terminal};
 pub use place::Isolation;
+pub use probe::{Activity, Kernel, Terminal};
 pub use script::{Ran, Script, ScriptEnd};
 pub use server::{Attempt, Limits, Supervisor};
 pub use settings::{IDENTITY_HEADER, MAX_RUN_DIR, ServerSpec, identity};

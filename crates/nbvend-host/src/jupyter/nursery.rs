@@ -101,7 +101,10 @@ impl Nursery {
         let task = tokio::spawn(tend(environment.clone(), log, send));
         let keeper = Keeper { stamp, ours, state: state.clone(), task };
         if keepers.insert(environment.root().to_owned(), keeper).is_some() {
-            tracing::info!(environment = name.as_ref(), "the environment has changed; its zygote is replaced");
+            tracing::info!(
+                environment = name.as_ref(),
+                "the environment has changed; its zygote is replaced"
+            );
         }
         state
     }

@@ -154,9 +154,10 @@ impl Place {
     /// The file in which the kernel counts processes it ended for want of memory.
     pub(super) async fn memory_counts(&self) -> Option<OwnedFd> {
         let (entry, _) = self.sandbox.as_ref()?.entry().await.ok()?;
-        let files = entry.cgroups.iter().flat_map(|door| {
-            ["memory.events", "memory.oom_control"].map(|name| door.with_file_name(name))
-        });
+        let files = entry
+            .cgroups
+            .iter()
+            .flat_map(|door| ["memory.events", "memory.oom_control"].map(|name| door.with_file_name(name)));
         files.filter_map(|file| File::open(file).ok()).next().map(OwnedFd::from)
     }
 
@@ -219,7 +220,8 @@ impl Job {
                 end => End::Of(reason(end)),
             }),
             Self::Bare(mut child, limit) => {
-                let group = child.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
+                let group =
+                    child.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
                 let wait = tokio::time::timeout(limit.unwrap_or(Duration::MAX), child.wait());
                 if let Ok(status) = wait.await {
                     use std::os::unix::process::ExitStatusExt;

@@ -43,7 +43,8 @@ impl Record {
         fs::create_dir_all(folder)?;
         let path = Self::path(folder, &self.id);
         let partial = path.with_extension("partial");
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
+        let mut file =
+            OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
         file.write_all(&serde_json::to_vec(self)?)?;
         drop(file);
         fs::rename(partial, path)

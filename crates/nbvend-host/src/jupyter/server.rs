@@ -350,7 +350,9 @@ impl Inner {
             inner.books().remove(id);
             let log_tail = launch::log_tail(&server.running.log);
             let reason = match (reason, server.place.out_of_memory()) {
-                (ExitReason::Signal(9) | ExitReason::Unknown, Some(limit)) => ExitReason::OutOfMemory { limit },
+                (ExitReason::Signal(9) | ExitReason::Unknown, Some(limit)) => {
+                    ExitReason::OutOfMemory { limit }
+                }
                 (reason, _) => reason,
             };
             if let Err(error) = inner.clear_up(&server.record).await {

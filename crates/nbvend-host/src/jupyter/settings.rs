@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Environment;
 use super::place::{Isolation, View};
+use crate::sandbox;
 
 /// The header that names the user to a server. The proxy sets it and removes every copy a client sends.
 pub const IDENTITY_HEADER: HeaderName = HeaderName::from_static("x-nbvend-user");
@@ -33,7 +34,7 @@ pub struct ServerSpec {
     pub home: PathBuf,
     /// For the socket, the log and the kernels' sockets; emptied at each start. At most [`MAX_RUN_DIR`] bytes long.
     pub run_dir: PathBuf,
-    /// Who uses it; becomes USER and LOGNAME. What Jupyter shows comes with each request, see [`identity`].
+    /// Who uses it; becomes USER and LOGNAME where there is no sandbox. What Jupyter shows comes with each request, see [`identity`].
     pub user_name: String,
     pub environment: Environment,
     /// Added to the server's environment, which is otherwise empty of what the engine has in its own.
@@ -177,10 +178,12 @@ pub(super) fn environment(spec: &ServerSpec, view: &View, marker: &str) -> Vec<(
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
     let bin = text(&spec.environment.root().join("bin"));
+    // A sandbox knows one user, by the same name in each.
+    let user = if view.work == spec.home { &spec.user_name } else { sandbox::USER };
     let mut all: Vec<(String, String)> = [
         ("HOME", text(&view.home)),
-        ("USER", spec.user_name.clone()),
-        ("LOGNAME", spec.user_name.clone()),
+        ("USER", user.to_owned()),
+        ("LOGNAME", user.to_owned()),
         ("SHELL", shell.to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")),

@@ -137,12 +137,15 @@ impl Zygote {
 
         let loading = tokio::time::timeout(LOADING, packets.receive()).await;
         match loading {
-            Ok(Ok(Some((data, _)))) if serde_json::from_slice::<News>(&data).is_ok_and(|news| news.ready) => {}
+            Ok(Ok(Some((data, _)))) if serde_json::from_slice::<News>(&data).is_ok_and(|news| news.ready) => {
+            }
             Ok(_) => {
                 let _ = tokio::time::timeout(NEWS, child.wait()).await;
                 return Err(format!("the zygote ended while loading: {}", launch::log_tail(log)));
             }
-            Err(_) => return Err(format!("the zygote has not loaded JupyterLab within {} s", LOADING.as_secs())),
+            Err(_) => {
+                return Err(format!("the zygote has not loaded JupyterLab within {} s", LOADING.as_secs()));
+            }
         }
         let (send, gone) = watch::channel(false);
         let (held, released) = oneshot::channel();
@@ -186,7 +189,9 @@ impl Zygote {
         let mut born = None;
         let conversation = async {
             // The request waits in its socket before the zygote hears of it: the child never waits for us.
-            ours.send(&text, descriptors).await.map_err(|error| format!("the request cannot be sent: {error}"))?;
+            ours.send(&text, descriptors)
+                .await
+                .map_err(|error| format!("the request cannot be sent: {error}"))?;
             let asked = self.packets.send(b"F", &[theirs.as_fd()]).await;
             asked.map_err(|error| format!("the zygote does not listen: {error}"))?;
             drop(theirs);
@@ -197,7 +202,9 @@ impl Zygote {
                 let Some((data, mut descriptors)) = packet else {
                     return Err("the fork ended before it was inside its sandbox".to_owned());
                 };
-                match serde_json::from_slice(&data).map_err(|error| format!("the fork speaks oddly: {error}"))? {
+                match serde_json::from_slice(&data)
+                    .map_err(|error| format!("the fork speaks oddly: {error}"))?
+                {
                     Word::Pid(_) => born = descriptors.pop(),
                     Word::Kernels(_) => forker = descriptors.pop(),
                     Word::Entered(_) => entered = true,

@@ -15,7 +15,9 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::support::gate::Gate;
-use crate::support::notebook::{Browser, ID, Place, command, environment, kill, own_environment, parent, replace, soon};
+use crate::support::notebook::{
+    Browser, ID, Place, alive, command, environment, kill, own_environment, parent, replace, soon,
+};
 
 static OFFER: LazyLock<Offer> = LazyLock::new(|| probe(&std::env::temp_dir()));
 
@@ -71,7 +73,7 @@ fn find(pid: i32, text: &str) -> Option<i32> {
 }
 
 fn gone(pids: &[i32]) -> bool {
-    pids.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+    !pids.iter().any(|pid| alive(*pid))
 }
 
 #[tokio::test]
@@ -107,15 +109,23 @@ async fn used_at(level: Level) {
             "['', '', '', '']".to_owned(),
         ),
         ("s['NoNewPrivs'], s['Seccomp']", "('1', '2')".to_owned()),
-        ("os.path.exists('/run/nb/s.sock'), os.path.exists('/run/nb/kernels.sock')", "(False, True)".to_owned()),
+        (
+            "os.path.exists('/run/nb/s.sock'), os.path.exists('/run/nb/kernels.sock')",
+            "(False, True)".to_owned(),
+        ),
         ("[l.split(':')[0].strip() for l in open('/proc/net/dev') if ':' in l]", "['lo']".to_owned()),
         ("len([p for p in os.listdir('/proc') if p.isdigit()]) < 8", "True".to_owned()),
         ("open('/opt/ml/metadata/resource-metadata.json').read()", "'{}'".to_owned()),
-        ("import sys; os.access(sys.prefix, os.W_OK), os.access('/usr', os.W_OK)", "(False, False)".to_owned()),
-        ("[l for l in map(os.readlink, ['/proc/self/fd/' + n for n in os.listdir('/proc/self/fd')][:-1]) if ':' in l and l.split(':')[0] not in ('socket', 'pipe', 'anon_inode')]", "[]".to_owned()),
+        (
+            "import sys; os.access(sys.prefix, os.W_OK), os.access('/usr', os.W_OK)",
+            "(False, False)".to_owned(),
+        ),
         ("open('kept.txt', 'w').write('kept')", "4".to_owned()),
         // A command is executed, not forked: it has the same user and rights.
-        ("import subprocess as p; p.run(['id', '-un'], capture_output=True, text=True).stdout", "'ec2-user\\n'".to_owned()),
+        (
+            "import subprocess as p; p.run(['id', '-un'], capture_output=True, text=True).stdout",
+            "'ec2-user\\n'".to_owned(),
+        ),
         ("p.run(['unshare', '-Ur', 'true'], capture_output=True).returncode != 0", "True".to_owned()),
     ] {
         assert_eq!(browser.run(&kernel, code).await, want, "{code}");
@@ -133,6 +143,17 @@ async fn used_at(level: Level) {
 
     let all = inside(running.pid);
     assert!(all.len() >= 4, "{all:?}");
+    // Nobody inside holds a namespace, by which he could get into another's.
+    let held = |pid: &i32| {
+        let links = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        links.filter_map(|link| std::fs::read_link(link.path()).ok()).collect::<Vec<_>>()
+    };
+    for link in all.iter().flat_map(held) {
+        let link = link.to_string_lossy().into_owned();
+        let namespace =
+            ["mnt:", "pid:", "net:", "ipc:", "uts:", "user:"].iter().any(|kind| link.starts_with(kind));
+        assert!(!namespace, "{link}");
+    }
     let begun = Instant::now();
     supervisor.stop(ID).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
@@ -158,7 +179,10 @@ async fn without_the_zygote_the_server_is_in_the_same_sandbox() {
     let browser = Browser::open(&gate).await;
     let kernel = browser.kernel("python3").await;
     let uid = spec.isolation.unwrap().uid;
-    assert_eq!(browser.run(&kernel, "import os; os.getuid(), os.getcwd()").await, format!("({uid}, '/home/ec2-user/SageMaker')"));
+    assert_eq!(
+        browser.run(&kernel, "import os; os.getuid(), os.getcwd()").await,
+        format!("({uid}, '/home/ec2-user/SageMaker')")
+    );
     assert_eq!(parent(find(running.pid, "ipykernel_launcher").unwrap()), running.pid);
 
     // How it ended is told by the sandbox's first process.
@@ -181,7 +205,9 @@ async fn servers_are_stopped_and_watched_when_their_zygote_is_gone() {
     kill(zygote);
     let forker = find(running.pid, "nbvend: kernel forker").unwrap();
     kill(forker);
-    let next = soon("another forker", || find(running.pid, "nbvend: kernel forker").filter(|pid| *pid != forker)).await;
+    let next =
+        soon("another forker", || find(running.pid, "nbvend: kernel forker").filter(|pid| *pid != forker))
+            .await;
     let gate = gate(&running).await;
     let browser = Browser::open(&gate).await;
     let kernel = browser.kernel("python3").await;
@@ -221,7 +247,11 @@ async fn scripts_at(level: Level) {
     let supervisor = place.supervisor();
     let scripts = vec![
         script("clone", "echo cannot >&2; exit 3", false),
-        script("OnCreate", "#!/bin/bash\nset -e\necho $NBVEND_TEST; echo bad >&2; pwd; id -un\ncat; sleep 300 &\ntouch made", true),
+        script(
+            "OnCreate",
+            "#!/bin/bash\nset -e\necho $NBVEND_TEST; echo bad >&2; pwd; id -un\ncat; sleep 300 &\ntouch made",
+            true,
+        ),
         script("OnStart", "test -e made && type -P jupyter > /dev/null && echo second", true),
     ];
     let attempt = supervisor.start_after(spec.clone(), scripts.clone()).await;
@@ -245,14 +275,21 @@ async fn scripts_at(level: Level) {
     assert_eq!((again.ran.len(), again.result.unwrap().pid), (0, running.pid));
 
     spec.generation = 2;
-    let fails = vec![script("OnStart", "echo the reason; kill -9 $$", true), script("later", "touch later", true)];
+    let fails =
+        vec![script("OnStart", "echo the reason; kill -9 $$", true), script("later", "touch later", true)];
     let attempt = supervisor.start_after(spec.clone(), fails).await;
     let error = attempt.result.unwrap_err();
-    assert_eq!(error.to_string(), "OnStart failed: killed by signal 9, perhaps for want of memory: the reason");
+    assert_eq!(
+        error.to_string(),
+        "OnStart failed: killed by signal 9, perhaps for want of memory: the reason"
+    );
     assert!(matches!(error, StartError::Script(ran) if Some(&ran) == attempt.ran.last()));
     assert!(!place.home().join("later").exists());
     assert!(supervisor.socket(ID).is_none());
-    let slow = Script { limit: Duration::from_millis(300), ..script("OnStart", "echo begun; (sleep 2; touch late) & wait", true) };
+    let slow = Script {
+        limit: Duration::from_millis(300),
+        ..script("OnStart", "echo begun; (sleep 2; touch late) & wait", true)
+    };
     spec.generation = 3;
     let attempt = supervisor.start_after(spec, vec![slow]).await;
     assert_eq!(attempt.ran[0].end, ScriptEnd::Late(Duration::from_millis(300)));

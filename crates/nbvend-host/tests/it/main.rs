@@ -1,6 +1,7 @@
 //! The hands at work: real JupyterLab servers, real function processes, and the proxy against notebooks that behave and
 //! that do not.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this is tests, its helpers too")]
+mod figures;
 mod functions;
 mod isolated;
 mod jupyter;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::client::call;
 use crate::support::gate::Gate;
 use crate::support::notebook::{
-    Browser, ID, Place, command, environment, kill, own_environment, parent, processes, replace, soon,
+    Browser, ID, Place, alive, command, environment, kill, own_environment, parent, processes, replace, soon,
 };
 
 const FORKER: &str = "nbvend: kernel forker";
@@ -29,10 +29,6 @@ async fn gate(running: &Running) -> Gate {
 /// The one process of a server whose command line holds the text.
 fn find(place: &Place, text: &str) -> Option<i32> {
     processes(place).into_iter().find(|pid| command(*pid).contains(text))
-}
-
-fn alive(pid: i32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 #[tokio::test]
@@ -54,13 +50,25 @@ async fn servers_and_kernels_are_forked_and_look_as_if_they_were_not() {
     for (code, want) in [
         ("import sys; sys.executable", format!("'{root}/bin/python'")),
         ("sys.argv[0].endswith('ipykernel_launcher.py'), sys.argv[1]", "(True, '-f')".to_owned()),
-        ("sys.path[-1].endswith('site-packages'), sys.path.count(''), sys.flags.isolated", "(True, 1, 0)".to_owned()),
+        (
+            "sys.path[-1].endswith('site-packages'), sys.path.count(''), sys.flags.isolated",
+            "(True, 1, 0)".to_owned(),
+        ),
         ("[p for p in sys.path if '/nbvend-' in p]", "[]".to_owned()),
         ("import os; os.environ['HOME'] == os.getcwd() == os.path.expanduser('~')", "True".to_owned()),
-        ("sorted(n for n in os.environ if n.startswith('NBVEND'))", "['NBVEND_KERNELS', 'NBVEND_SERVER', 'NBVEND_TEST']".to_owned()),
-        ("[os.readlink(f'/proc/self/fd/{n}').startswith('socket') for n in (1, 2) if False]", "[]".to_owned()),
+        (
+            "sorted(n for n in os.environ if n.startswith('NBVEND'))",
+            "['NBVEND_KERNELS', 'NBVEND_SERVER', 'NBVEND_TEST']".to_owned(),
+        ),
+        (
+            "[os.readlink(f'/proc/self/fd/{n}').startswith('socket') for n in (1, 2) if False]",
+            "[]".to_owned(),
+        ),
         ("os.umask(0o22), os.getsid(0) == os.getpid()", "(63, True)".to_owned()),
-        ("import subprocess; subprocess.run([sys.executable, '-c', 'import json; print(5)'], capture_output=True).stdout", "b'5\\n'".to_owned()),
+        (
+            "import subprocess; subprocess.run([sys.executable, '-c', 'import json; print(5)'], capture_output=True).stdout",
+            "b'5\\n'".to_owned(),
+        ),
         ("import multiprocessing as m; m.get_context('fork').Pool(2).map(abs, [-3])", "[3]".to_owned()),
         ("__name__, __import__('__main__').__dict__ is globals()", "('__main__', True)".to_owned()),
     ] {
@@ -106,7 +114,8 @@ async fn a_forked_kernel_is_interrupted_restarted_and_ended() {
     let second = find(&place, "ipykernel_launcher").unwrap();
     let mut cell = browser.begin(&kernel, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)").await;
     while cell.until("status").await["content"]["execution_state"] != "restarting" {}
-    let third = soon("another kernel", || find(&place, "ipykernel_launcher").filter(|pid| *pid != second)).await;
+    let third =
+        soon("another kernel", || find(&place, "ipykernel_launcher").filter(|pid| *pid != second)).await;
     assert_eq!(parent(third), find(&place, FORKER).unwrap());
     assert_eq!(browser.run(&kernel, "1+1").await, "2");
 
@@ -126,7 +135,8 @@ async fn how_a_forked_kernel_ended_is_told_truly() {
         .env("PYTHONPATH", environment.ours())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("all is well"), "{said}");
 }
@@ -145,7 +155,10 @@ async fn a_kernel_of_another_kind_is_started_by_its_command() {
     let gate = gate(&running).await;
     let browser = Browser::open(&gate).await;
     let kernel = browser.kernel("other").await;
-    assert_eq!(browser.run(&kernel, "import os, sys; (sys.flags.dev_mode, os.environ['ONLY_HERE'])").await, "(True, 'yes')");
+    assert_eq!(
+        browser.run(&kernel, "import os, sys; (sys.flags.dev_mode, os.environ['ONLY_HERE'])").await,
+        "(True, 'yes')"
+    );
     let pid = find(&place, "ipykernel_launcher").unwrap();
     assert_eq!(parent(pid), running.pid);
 }
@@ -234,7 +247,10 @@ async fn a_fork_that_fails_says_why_and_the_server_starts_all_the_same() {
     let place = Place::new();
     let own = own_environment(&place).await;
     let enter = std::fs::read_to_string(own.ours().join("nbvend_enter.py")).unwrap();
-    let enter = enter.replace("def drop(entry):", "def drop(entry):\n    raise OSError('refused on purpose')\n\ndef unused(entry):");
+    let enter = enter.replace(
+        "def drop(entry):",
+        "def drop(entry):\n    raise OSError('refused on purpose')\n\ndef unused(entry):",
+    );
     replace(&own, "nbvend_enter.py", &enter);
     let supervisor = place.supervisor();
     let mut spec = place.spec(1).await;
@@ -300,16 +316,22 @@ async fn an_open_tab_alone_is_no_use() {
     let fresh = supervisor.status(ID).await.unwrap();
     assert_eq!((fresh.last_use, fresh.kernels.len(), fresh.terminals.len()), (None, 0, 0));
     assert_eq!(fresh.last_activity(), fresh.started);
-    for path in ["/api/kernels", "/api/sessions", "/api/terminals", "/api/contents?content=1", "/lab/api/settings"] {
+    for path in
+        ["/api/kernels", "/api/sessions", "/api/terminals", "/api/contents?content=1", "/lab/api/settings"]
+    {
         assert_eq!(call(gate.address, "GET", path, &[], b"").await.status, 200, "{path}");
     }
     assert_eq!(supervisor.status(ID).await.unwrap(), fresh);
 
     let browser = Browser::open(&gate).await;
     let opened = supervisor.status(ID).await.unwrap().last_use.expect("opening the page is use");
-    browser.send("PUT", "/lab/api/workspaces/default", json!({"data": {}, "metadata": {"id": "default"}})).await;
+    browser
+        .send("PUT", "/lab/api/workspaces/default", json!({"data": {}, "metadata": {"id": "default"}}))
+        .await;
     assert_eq!(supervisor.status(ID).await.unwrap().last_use, Some(opened));
-    browser.send("PUT", "/api/contents/a.txt", json!({"type": "file", "format": "text", "content": ""})).await;
+    browser
+        .send("PUT", "/api/contents/a.txt", json!({"type": "file", "format": "text", "content": ""}))
+        .await;
     assert!(supervisor.status(ID).await.unwrap().last_use > Some(opened));
 
     browser.send("POST", "/api/terminals", json!({})).await;

@@ -61,7 +61,16 @@ impl Drop for Place {
         let state = self.state();
         let stop = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { Supervisor::new(&state).stop(ID).await })
+            runtime.block_on(async {
+                let supervisor = Supervisor::new(&state);
+                let names =
+                    std::fs::read_dir(&state).into_iter().flatten().flatten().map(|entry| entry.file_name());
+                for name in names {
+                    if let Some(id) = name.to_string_lossy().strip_suffix(".server") {
+                        let _ = supervisor.stop(id).await;
+                    }
+                }
+            });
         });
         let _ = stop.join();
     }
@@ -75,7 +84,8 @@ pub fn processes(place: &Place) -> Vec<i32> {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let here = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(place.dir.path()));
+        let here =
+            std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(place.dir.path()));
         if here || environment.split(|byte| *byte == 0).any(|variable| variable == run.as_bytes()) {
             found.push(pid);
         }
@@ -93,7 +103,15 @@ pub async fn own_environment(place: &Place) -> Environment {
         // On another file system.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir(&folder).unwrap();
-        assert!(std::process::Command::new("cp").arg("-a").arg(common.root()).arg(&folder).status().unwrap().success());
+        assert!(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .arg(common.root())
+                .arg(&folder)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
     prepare(&folder, |_| panic!("the copy is whole")).await.unwrap()
 }
@@ -109,6 +127,17 @@ pub fn replace(environment: &Environment, name: &str, text: &str) {
 pub fn command(pid: i32) -> String {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&line).replace('\0', " ").trim().to_owned()
+}
+
+/// Whether a process runs: one that has ended and that nobody has waited for yet does not.
+pub fn alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+pub fn children(pid: i32) -> Vec<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
 pub fn parent(pid: i32) -> i32 {
@@ -184,22 +213,20 @@ impl<'a> Browser<'a> {
         }
     }
 
-    /// Sends code to a kernel over its websocket.
+    /// Sends code to a kernel over a websocket of its own.
     pub async fn begin(&self, kernel: &str, code: &str) -> Cell {
+        let mut cell = self.cell(kernel).await;
+        cell.send(code).await;
+        cell
+    }
+
+    pub async fn cell(&self, kernel: &str) -> Cell {
         let origin = format!("http://{}", host(self.gate.address));
         let cookie = format!("_xsrf={}", self.xsrf);
         let path = format!("/api/kernels/{kernel}/channels?session_id=s1");
         let headers = [("Origin", origin.as_str()), ("Cookie", &cookie)];
-        let mut websocket =
-            Websocket::open(self.gate.address, &path, &headers).await.map_err(|a| a.text()).unwrap();
-        let header = json!({"msg_id": "m1", "session": "s1", "username": "u", "date": "", "version": "5.3",
-            "msg_type": "execute_request"});
-        let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
-            "allow_stdin": false, "stop_on_error": true});
-        let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
-            "channel": "shell", "buffers": []});
-        websocket.send(&message.to_string()).await;
-        Cell { websocket }
+        let websocket = Websocket::open(self.gate.address, &path, &headers).await;
+        Cell { websocket: websocket.map_err(|answer| answer.text()).unwrap() }
     }
 }
 
@@ -209,6 +236,16 @@ pub struct Cell {
 }
 
 impl Cell {
+    pub async fn send(&mut self, code: &str) {
+        let header = json!({"msg_id": "m1", "session": "s1", "username": "u", "date": "", "version": "5.3",
+            "msg_type": "execute_request"});
+        let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
+            "allow_stdin": false, "stop_on_error": true});
+        let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
+            "channel": "shell", "buffers": []});
+        self.websocket.send(&message.to_string()).await;
+    }
+
     pub async fn message(&mut self) -> Value {
         let patience = std::time::Duration::from_secs(30);
         let text = tokio::time::timeout(patience, self.websocket.next()).await.expect("the kernel answers");
