@@ -1,5 +1,6 @@
 //! A place for one real server, and what a browser does with it.
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nbvend_host::jupyter::{Environment, ServerSpec, Supervisor, prepare};
 use serde_json::{Value, json};
@@ -223,21 +224,25 @@ impl<'a> Browser<'a> {
     pub async fn cell(&self, kernel: &str) -> Cell {
         let origin = format!("http://{}", host(self.gate.address));
         let cookie = format!("_xsrf={}", self.xsrf);
-        let path = format!("/api/kernels/{kernel}/channels?session_id=s1");
+        // Each like a tab of its own: Jupyter keeps a session's messages for its return.
+        static SESSIONS: AtomicU32 = AtomicU32::new(0);
+        let session = format!("s{}", SESSIONS.fetch_add(1, Ordering::Relaxed));
+        let path = format!("/api/kernels/{kernel}/channels?session_id={session}");
         let headers = [("Origin", origin.as_str()), ("Cookie", &cookie)];
         let websocket = Websocket::open(self.gate.address, &path, &headers).await;
-        Cell { websocket: websocket.map_err(|answer| answer.text()).unwrap() }
+        Cell { websocket: websocket.map_err(|answer| answer.text()).unwrap(), session }
     }
 }
 
 /// Code that runs.
 pub struct Cell {
     websocket: Websocket,
+    session: String,
 }
 
 impl Cell {
     pub async fn send(&mut self, code: &str) {
-        let header = json!({"msg_id": "m1", "session": "s1", "username": "u", "date": "", "version": "5.3",
+        let header = json!({"msg_id": "m1", "session": self.session, "username": "u", "date": "", "version": "5.3",
             "msg_type": "execute_request"});
         let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
             "allow_stdin": false, "stop_on_error": true});
