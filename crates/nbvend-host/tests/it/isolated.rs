@@ -320,7 +320,7 @@ async fn a_kernel_that_takes_all_memory_is_ended_alone_and_its_user_is_told() {
     let told = cell.until("stream").await;
     let text = told["content"]["text"].as_str().unwrap();
     assert!(text.contains("memory limit of 300 MiB"), "{text}");
-    assert_eq!(told["parent_header"]["msg_id"], "m1", "it is told in the cell that ran");
+    assert_eq!(told["parent_header"]["msg_id"], cell.last.as_str(), "it is told in the cell that ran");
     while cell.until("status").await["content"]["execution_state"] != "restarting" {}
     assert_eq!(browser.run(&quiet, "x").await, "7");
     assert_eq!(browser.run(&kernel, "6*7").await, "42");

@@ -230,7 +230,7 @@ impl<'a> Browser<'a> {
         let path = format!("/api/kernels/{kernel}/channels?session_id={session}");
         let headers = [("Origin", origin.as_str()), ("Cookie", &cookie)];
         let websocket = Websocket::open(self.gate.address, &path, &headers).await;
-        Cell { websocket: websocket.map_err(|answer| answer.text()).unwrap(), session }
+        Cell { websocket: websocket.map_err(|answer| answer.text()).unwrap(), session, last: String::new() }
     }
 }
 
@@ -238,11 +238,15 @@ impl<'a> Browser<'a> {
 pub struct Cell {
     websocket: Websocket,
     session: String,
+    /// Of the last message sent: Jupyter refuses one that it has seen already.
+    pub last: String,
 }
 
 impl Cell {
     pub async fn send(&mut self, code: &str) {
-        let header = json!({"msg_id": "m1", "session": self.session, "username": "u", "date": "", "version": "5.3",
+        static MESSAGES: AtomicU32 = AtomicU32::new(0);
+        self.last = format!("m{}", MESSAGES.fetch_add(1, Ordering::Relaxed));
+        let header = json!({"msg_id": self.last, "session": self.session, "username": "u", "date": "", "version": "5.3",
             "msg_type": "execute_request"});
         let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
             "allow_stdin": false, "stop_on_error": true});
