@@ -6,6 +6,8 @@ mod functions;
 mod isolated;
 mod jupyter;
 mod proxy;
+mod proxy_attacks;
+mod proxy_limits;
 mod sandbox;
 mod support;
 mod zygote;
