@@ -3,5 +3,6 @@
 
 pub mod functions;
 pub mod jupyter;
+pub mod listen;
 pub mod proxy;
 pub mod sandbox;

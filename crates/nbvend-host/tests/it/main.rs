@@ -4,5 +4,7 @@
 mod functions;
 mod jupyter;
 mod proxy;
+mod proxy_attacks;
+mod proxy_limits;
 mod sandbox;
 mod support;
