@@ -108,8 +108,8 @@ impl Store {
         self.writer.dies_before.store(at, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Commits since it was opened.
-    #[cfg(test)]
+    /// Commits since it was opened: what was read while this figure stood still is still so. It rises before anybody
+    /// hears of the commit.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
     }
