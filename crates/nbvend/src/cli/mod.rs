@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod deploy;
 mod doctor;
 mod down;
@@ -8,6 +9,7 @@ mod list;
 mod notebook;
 mod open;
 mod refresh;
+mod restore;
 mod share;
 mod status;
 mod up;
@@ -62,6 +64,10 @@ pub enum Command {
     Status(status::Status),
     /// Check this machine for what nbvend needs
     Doctor,
+    /// Write all that the engine keeps to one FILE, while it runs or not
+    Backup(backup::Backup),
+    /// Make an empty data folder what it was when FILE was written
+    Restore(restore::Restore),
 }
 
 /// Runs a command.
@@ -86,6 +92,8 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Terminate(named) => notebook::terminate(&named, data, printer).await,
             Command::Status(status) => status.run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
+            Command::Backup(backup) => backup.run(data, printer),
+            Command::Restore(restore) => restore.run(data, printer),
         }
     })
 }

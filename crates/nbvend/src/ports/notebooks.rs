@@ -99,6 +99,18 @@ impl Notebooks {
         }
     }
 
+    /// Ends every server and removes all files.
+    pub async fn delete_all(&self) -> Result<(), Failure> {
+        self.stop_all().await;
+        let folder = self.home.path("notebooks");
+        match tokio::fs::remove_dir_all(&folder).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::io("the notebooks' folder", &folder, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn begin(&self, spec: NotebookSpec, started: &mut Started) -> Result<(), StartFailure> {
         let environment = self.environment().await.map_err(StartFailure::Other)?;
         let home = self.folder(&spec.id);

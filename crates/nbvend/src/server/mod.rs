@@ -3,6 +3,7 @@
 mod credentials;
 mod dispatch;
 mod internal;
+mod metrics;
 mod notebooks;
 pub mod tls;
 
