@@ -18,7 +18,7 @@ def template(tmp_path_factory):
     return engine
 
 
-@pytest.mark.parametrize("commit", [3, 5, 7, 10, 14, 20])
+@pytest.mark.parametrize("commit", [2, 3, 4, 6, 8, 11])
 def test_a_vend_survives_a_kill(template, tmp_path, commit):
     shutil.copytree(template.data, tmp_path / "data", symlinks=True)
     engine = Engine(tmp_path / "data", port=template.port)

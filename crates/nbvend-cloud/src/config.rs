@@ -17,6 +17,35 @@ pub struct Config {
     pub endpoint: String,
     /// Whether links that people open say https.
     pub https_links: bool,
+    pub notebooks: NotebookSettings,
+}
+
+/// How notebooks share the machine, and when they are stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotebookSettings {
+    /// Bytes of measured free memory that no notebook is started into.
+    pub memory_reserve: u64,
+    /// How many times the machine's memory the running notebooks' types may sum up to; `None`: what is really used counts
+    /// alone, which suits people who mostly read and think.
+    pub memory_factor: Option<f64>,
+    /// A notebook nobody works with is stopped after so many minutes, where its tags say nothing else.
+    pub idle_stop_minutes: Option<u32>,
+    /// A notebook is stopped so many hours after its start, where its tags say nothing else.
+    pub max_lifetime_hours: Option<u32>,
+    /// Several people's notebooks on a machine that cannot keep them apart.
+    pub force_process_isolation: bool,
+}
+
+impl Default for NotebookSettings {
+    fn default() -> Self {
+        Self {
+            memory_reserve: 512 << 20,
+            memory_factor: None,
+            idle_stop_minutes: None,
+            max_lifetime_hours: None,
+            force_process_isolation: false,
+        }
+    }
 }
 
 /// The root user's access key, readable by the owner of the data folder alone.

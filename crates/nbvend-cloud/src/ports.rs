@@ -1,12 +1,19 @@
 //! What the engine needs of the world, as traits: time, chance, and the hands that run notebooks and functions.
 //! The binary plugs in the real ones; tests plug in clocks that jump and hosts that remember.
 
+mod notebooks;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
 use bytes::Bytes;
 use nbvend_wire::timestamp::Timestamp;
+
+pub use notebooks::{
+    Activity, Capacity, NotebookHost, NotebookLimits, NotebookSpec, Repository, ScriptLog, StartFailure,
+    Started,
+};
 
 /// A future that a port hands back.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -55,53 +62,6 @@ pub trait Ids: Send + Sync + 'static {
     fn upper(&self, length: usize) -> String {
         self.text(length, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
     }
-}
-
-/// A notebook server to run.
-#[derive(Debug, Clone)]
-pub struct NotebookSpec {
-    /// Unique for the life of the notebook, also after its name was used again: `[a-z0-9-]+`.
-    pub id: String,
-    /// Counts the starts; a start is repeated safely under the same number.
-    pub generation: u64,
-    /// The name its people know: `Demo-User-Notebook`.
-    pub name: String,
-    /// Its region, for the environment its kernels see.
-    pub region: String,
-    /// `ml.t3.medium`.
-    pub instance_type: String,
-    /// The execution role's ARN.
-    pub role_arn: String,
-    /// Lifecycle scripts to run before the notebook is in service, in this order: (hook, script). `OnCreate` stands
-    /// here at the first start only.
-    pub scripts: Vec<(&'static str, Vec<u8>)>,
-}
-
-/// What a lifecycle script wrote.
-#[derive(Debug, Clone)]
-pub struct ScriptLog {
-    /// `OnCreate` or `OnStart`.
-    pub hook: &'static str,
-    pub lines: Vec<String>,
-}
-
-/// How a start ended: what the scripts wrote, and the reason if it failed, for a person.
-#[derive(Debug, Clone, Default)]
-pub struct Started {
-    pub logs: Vec<ScriptLog>,
-    pub failure: Option<String>,
-}
-
-/// The hands that run notebook servers. Every method may be repeated harmlessly: the engine asks again after a crash.
-pub trait NotebookHost: Send + Sync + 'static {
-    /// Starts the server, or finds that it runs already; ready when it answers.
-    fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started>;
-    /// Ends the server and all its processes; its files stay.
-    fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>>;
-    /// Ends it and destroys its files.
-    fn delete(&self, id: &str) -> PortFuture<'_, Result<(), String>>;
-    /// Whether it runs now.
-    fn is_running(&self, id: &str) -> bool;
 }
 
 /// The code and settings of a function to run.

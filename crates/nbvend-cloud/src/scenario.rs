@@ -261,6 +261,64 @@ async fn deployed() -> Start {
     Start::of(world)
 }
 
+/// The engine as it runs, with notebooks that start at once: how often somebody asks whether it is done yet, and how many
+/// commits one vend takes.
+#[tokio::test]
+async fn a_vend_is_told_and_does_not_ask() {
+    let world = deployed().await.world();
+    let before = world.engine.store().commits();
+    world.engine.start();
+    let record = provision(&world).await.unwrap();
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = world.wire("servicecatalog", "DescribeRecord", json!({"Id": record})).await.unwrap();
+        if answer["RecordDetail"]["Status"] == "SUCCEEDED" {
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{answer}");
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let took = begun.elapsed();
+    let commits = world.engine.store().commits() - before;
+    // Reads reach the trail a little later.
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    let mut asked = 0;
+    for name in ["DescribeStacks", "DescribeNotebookInstance"] {
+        let key = json!([{"AttributeKey": "EventName", "AttributeValue": name}]);
+        let found = world.wire("cloudtrail", "LookupEvents", json!({"LookupAttributes": key})).await.unwrap();
+        let events = found["Events"].as_array().unwrap();
+        let of_vend = |event: &&Value| {
+            let text = event["CloudTrailEvent"].as_str().unwrap();
+            text.contains("SC-123456789012-") || text.to_ascii_lowercase().contains("kim-notebook")
+        };
+        asked += events.iter().filter(of_vend).count();
+    }
+    println!("a vend: {took:?}, {commits} commits, {asked} questions");
+    assert!((1..=4).contains(&asked), "{asked} questions");
+    assert!(commits <= 16, "{commits} commits");
+}
+
+/// A product's word on its notebooks' lives reaches them, and who launches cannot change it.
+#[tokio::test]
+async fn notebooks_inherit_the_products_limits() {
+    let world = deployed().await.world();
+    let found = world.wire("servicecatalog", "SearchProductsAsAdmin", json!({})).await.unwrap();
+    let id = found["ProductViewDetails"][0]["ProductViewSummary"]["ProductId"].clone();
+    let tags = json!([{"Key": "nbvend:idle-stop-minutes", "Value": "45"}, {"Key": "team", "Value": "red"}]);
+    world.wire("servicecatalog", "UpdateProduct", json!({"Id": id, "AddTags": tags})).await.unwrap();
+    let described = world.wire("servicecatalog", "DescribeProduct", json!({"Id": id})).await.unwrap();
+    let input = json!({"ProductId": id, "ProvisioningArtifactId": described["ProvisioningArtifacts"][0]["Id"],
+        "ProvisionedProductName": "kim", "ProvisionToken": "t", "Tags": [{"Key": "nbvend:idle-stop-minutes", "Value": "off"}],
+        "ProvisioningParameters": [{"Key": "NotebookUserName", "Value": "kim"}]});
+    let answer = world.wire("servicecatalog", "ProvisionProduct", input).await.unwrap();
+    succeeded(&world, answer["RecordDetail"]["RecordId"].as_str().unwrap()).await;
+    let arn = "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/kim-notebook";
+    let tags = world.wire("sagemaker", "ListTags", json!({"ResourceArn": arn})).await.unwrap();
+    let tags = tags["Tags"].as_array().unwrap();
+    assert!(tags.contains(&json!({"Key": "nbvend:idle-stop-minutes", "Value": "45"})), "{tags:?}");
+    assert!(!tags.iter().any(|tag| tag["Key"] == "team"), "{tags:?}");
+}
+
 #[tokio::test]
 async fn a_vend_survives_death_at_every_commit() {
     let start = deployed().await;

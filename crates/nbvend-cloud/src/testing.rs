@@ -10,14 +10,14 @@ use nbvend_wire::error::WireError;
 use nbvend_wire::timestamp::Timestamp;
 use serde_json::{Value, json};
 
-use crate::config::{Config, RootKey};
+use crate::config::{Config, NotebookSettings, RootKey};
 use crate::door;
 use crate::engine::Engine;
 use crate::identity::{Caller, Principal};
 use crate::operation::{Entry, Kind, Operation};
 use crate::ports::{
-    Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost, NotebookSpec,
-    PortFuture, Ports, Started,
+    Activity, Capacity, Clock, FunctionEvent, FunctionHost, FunctionOutcome, FunctionSpec, Ids, NotebookHost,
+    NotebookSpec, PortFuture, Ports, ScriptLog, StartFailure, Started,
 };
 use crate::services;
 
@@ -59,12 +59,32 @@ impl Ids for TestIds {
     }
 }
 
-/// Notebooks that only exist in a list. A name in `broken` fails to start with that reason.
-#[derive(Clone, Default)]
+/// Notebooks that only exist in a list. A name in `broken` fails to start with that failure, whose script's log is `log`.
+#[derive(Clone)]
 pub struct TestNotebooks {
     pub running: Arc<Mutex<BTreeMap<String, NotebookSpec>>>,
-    pub broken: Arc<Mutex<BTreeMap<String, String>>>,
+    pub broken: Arc<Mutex<BTreeMap<String, StartFailure>>>,
+    pub log: Arc<Mutex<Vec<ScriptLog>>>,
     pub deleted: Arc<Mutex<Vec<String>>>,
+    pub machine: Arc<Mutex<Capacity>>,
+    /// What is seen of notebooks, by name.
+    pub seen: Arc<Mutex<BTreeMap<String, Activity>>>,
+    pub isolation: Arc<Mutex<&'static str>>,
+}
+
+impl Default for TestNotebooks {
+    fn default() -> Self {
+        let machine = Capacity { cores: 8, memory: 64 << 30, free_memory: 32 << 30 };
+        Self {
+            running: Arc::default(),
+            broken: Arc::default(),
+            log: Arc::default(),
+            deleted: Arc::default(),
+            machine: Arc::new(Mutex::new(machine)),
+            seen: Arc::default(),
+            isolation: Arc::new(Mutex::new("full")),
+        }
+    }
 }
 
 impl NotebookHost for TestNotebooks {
@@ -74,7 +94,7 @@ impl NotebookHost for TestNotebooks {
             if failure.is_none() {
                 self.running.lock().unwrap().insert(spec.id.clone(), spec);
             }
-            Started { logs: Vec::new(), failure }
+            Started { logs: self.log.lock().unwrap().clone(), failure }
         })
     }
 
@@ -91,6 +111,20 @@ impl NotebookHost for TestNotebooks {
 
     fn is_running(&self, id: &str) -> bool {
         self.running.lock().unwrap().contains_key(id)
+    }
+
+    fn capacity(&self) -> Capacity {
+        *self.machine.lock().unwrap()
+    }
+
+    fn activity(&self, id: &str) -> PortFuture<'_, Option<Activity>> {
+        let name = self.running.lock().unwrap().get(id).map(|spec| spec.name.clone());
+        let seen = name.and_then(|name| self.seen.lock().unwrap().get(&name).cloned());
+        Box::pin(async { seen })
+    }
+
+    fn isolation(&self) -> &'static str {
+        *self.isolation.lock().unwrap()
     }
 }
 
@@ -155,13 +189,15 @@ impl World {
         // 2026-11-22T12:00:00Z
         let clock = TestClock(Arc::new(AtomicI64::new(1_795_348_800_000)));
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self::open(clock, folder, TestNotebooks::default(), TestFunctions::default())
+        let settings = NotebookSettings::default();
+        Self::open(clock, folder, TestNotebooks::default(), TestFunctions::default(), settings)
     }
 
     /// An engine on a folder that an earlier one left, at that time (milliseconds).
     pub fn on(folder: tempfile::TempDir, now: i64) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(now)));
-        Self::open(clock, Arc::new(folder), TestNotebooks::default(), TestFunctions::default())
+        let settings = NotebookSettings::default();
+        Self::open(clock, Arc::new(folder), TestNotebooks::default(), TestFunctions::default(), settings)
     }
 
     fn open(
@@ -169,6 +205,7 @@ impl World {
         folder: Arc<tempfile::TempDir>,
         notebooks: TestNotebooks,
         functions: TestFunctions,
+        settings: NotebookSettings,
     ) -> Self {
         let config = Config {
             data: folder.path().to_path_buf(),
@@ -180,6 +217,7 @@ impl World {
             url_suffix: "localhost:4566".to_owned(),
             endpoint: "http://127.0.0.1:4566".to_owned(),
             https_links: false,
+            notebooks: settings,
         };
         let ids = TestIds::new();
         let ports = Ports {
@@ -194,10 +232,16 @@ impl World {
 
     /// The engine dies and another opens the same folder; the hosts live on.
     pub fn restart(self) -> Self {
+        let settings = self.engine.config().notebooks.clone();
+        self.restart_with(settings)
+    }
+
+    /// The same with other settings.
+    pub fn restart_with(self, settings: NotebookSettings) -> Self {
         let Self { engine, clock, notebooks, functions, folder } = self;
         engine.store().close();
         drop(engine);
-        Self::open(clock, folder, notebooks, functions)
+        Self::open(clock, folder, notebooks, functions, settings)
     }
 
     /// The account's root user.

@@ -147,11 +147,12 @@ fn run(
         if count >= dies_at.load(Ordering::Relaxed) {
             return;
         }
-        for answer in answers {
-            answer(committed);
-        }
+        // Slow work first: whoever hears the answer finds it awake already.
         if committed {
             signals.wake(&wakes);
+        }
+        for answer in answers {
+            answer(committed);
         }
         since_checkpoint += 1;
         if since_checkpoint >= CHECKPOINT_EVERY || closing.is_some() {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::printer::Printer;
@@ -19,7 +20,7 @@ struct Finding {
 
 pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
     let home = Home::open(data)?;
-    let findings = [data_folder(&home), engine(&home), python().await, names(), isolation()];
+    let findings = [data_folder(&home), engine(&home), python().await, names(), isolation(&home).await];
     let document: Vec<Value> =
         findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "say": f.say})).collect();
     printer.document(&Value::Array(document));
@@ -82,10 +83,19 @@ fn names() -> Finding {
     }
 }
 
-fn isolation() -> Finding {
-    Finding {
-        what: "isolation",
-        ok: None,
-        say: "process: notebooks run as processes of this user, each with a folder of its own".to_owned(),
-    }
+/// What is in force, if an engine runs; else what one would have here.
+async fn isolation(home: &Home) -> Finding {
+    let running = match Client::of(home) {
+        Ok(client) => client.internal("GET", "/_nbvend/status").await.ok(),
+        Err(_) => None,
+    };
+    let level = running.as_ref().and_then(|status| status["isolation"].as_str()).unwrap_or("process");
+    let means = match level {
+        "full" => "every notebook has a user, a file system and limits of its own",
+        "userns" => {
+            "every notebook has a file system of its own; all run as one user and memory is not limited"
+        }
+        _ => "notebooks run as processes of this user, each with a folder of its own: one person's at a time",
+    };
+    Finding { what: "isolation", ok: None, say: format!("{level}: {means}") }
 }

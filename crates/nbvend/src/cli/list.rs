@@ -34,16 +34,30 @@ pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> 
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["NOTEBOOK", "TYPE", "STATUS", "ADDRESS"]);
+    table.load_style(presets::NOTHING).set_header(["NOTEBOOK", "TYPE", "STATUS", "STOPS", "ADDRESS"]);
+    let seen = client.internal("GET", "/_nbvend/notebooks").await?;
     for notebook in &notebooks {
         let text = |name: &str| notebook[name].as_str().unwrap_or_default().to_owned();
         table.add_row([
             text("NotebookInstanceName"),
             text("InstanceType"),
             text("NotebookInstanceStatus"),
+            stops(&seen, &text("NotebookInstanceArn")),
             text("Url"),
         ]);
     }
     printer.line(&table.to_string());
     Ok(())
+}
+
+/// When and why the engine will stop a notebook, or did, or why it failed.
+fn stops(seen: &Value, arn: &str) -> String {
+    let Some(one) = seen.as_array().into_iter().flatten().find(|one| one["arn"] == arn) else {
+        return String::new();
+    };
+    if let Some(words) = one["verdict"]["in_words"].as_str() {
+        return words.trim_start_matches("stops ").to_owned();
+    }
+    let because = ["stopped_because", "failure_reason"].iter().find_map(|name| one[*name].as_str());
+    because.unwrap_or_default().chars().take(60).collect()
 }

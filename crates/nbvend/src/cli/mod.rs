@@ -10,6 +10,7 @@ mod notebook;
 mod open;
 mod refresh;
 mod restore;
+mod share;
 mod status;
 mod up;
 mod vend;
@@ -59,8 +60,8 @@ pub enum Command {
     Start(notebook::Named),
     /// Terminate USER's notebook and delete its files
     Terminate(notebook::Named),
-    /// Say whether the engine runs, and what it runs
-    Status,
+    /// Say whether the engine runs and what it runs; of USER's notebook, when and why it will be stopped
+    Status(status::Status),
     /// Check this machine for what nbvend needs
     Doctor,
     /// Write all that the engine keeps to one FILE, while it runs or not
@@ -89,7 +90,7 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Stop(named) => notebook::stop(&named, data, printer).await,
             Command::Start(named) => notebook::start(&named, data, printer).await,
             Command::Terminate(named) => notebook::terminate(&named, data, printer).await,
-            Command::Status => status::run(data, printer).await,
+            Command::Status(status) => status.run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
             Command::Backup(backup) => backup.run(data, printer),
             Command::Restore(restore) => restore.run(data, printer),

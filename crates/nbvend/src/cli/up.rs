@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use nbvend_cloud::ports::Ports;
+use nbvend_cloud::ports::{NotebookHost, Ports};
 use nbvend_cloud::{Config, Engine};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::share::Share;
 use crate::failure::Failure;
 use crate::home::{Home, Running};
 use crate::ports::functions::Functions;
@@ -53,6 +54,8 @@ pub struct Up {
     /// Stop the engine that runs on this data folder first
     #[arg(long)]
     pub replace: bool,
+    #[command(flatten)]
+    pub share: Share,
 }
 
 impl Default for Up {
@@ -68,6 +71,7 @@ impl Default for Up {
             open_metrics: false,
             detach: false,
             replace: false,
+            share: Share::default(),
         }
     }
 }
@@ -118,6 +122,7 @@ impl Up {
             url_suffix: url_suffix.clone(),
             endpoint: inner,
             https_links: self.domain != "localhost",
+            notebooks: self.share.settings(),
         };
         let functions = Functions::open(&home.path("functions"))?;
         let ports = Ports {
@@ -138,8 +143,7 @@ impl Up {
             sessions: Default::default(),
             tls,
             url_suffix,
-            // The sandbox is a later step of the road map: notebooks run as this user's processes today.
-            isolation: "process",
+            isolation: notebooks.isolation(),
             stop: Arc::clone(&stop),
             stop_notebooks: AtomicBool::new(false),
             functions: functions.clone(),
@@ -201,6 +205,7 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
     if let (Some(certificate), Some(key)) = (&up.tls_cert, &up.tls_key) {
         command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
     }
+    command.args(up.share.flags());
     for (flag, on) in [("--allow-reset", up.allow_reset), ("--open-metrics", up.open_metrics)] {
         if on {
             command.arg(flag);

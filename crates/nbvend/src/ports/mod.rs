@@ -1,6 +1,8 @@
 //! The engine's ports, plugged into this machine.
 
+mod evidence;
 pub mod functions;
+mod machine;
 pub mod notebooks;
 mod script;
 

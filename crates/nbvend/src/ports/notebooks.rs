@@ -3,14 +3,19 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use nbvend_cloud::Engine;
-use nbvend_cloud::ports::{NotebookHost, NotebookSpec, PortFuture, Started};
+use nbvend_cloud::ports::{
+    Activity, Capacity, Clock, NotebookHost, NotebookSpec, PortFuture, StartFailure, Started,
+};
 use nbvend_cloud::services::sagemaker::access;
 use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, ServerSpec, Supervisor};
 use nbvend_host::proxy::Target;
+use nbvend_wire::timestamp::Timestamp;
 
-use super::script;
+use super::script::{self, Place};
+use super::{SystemClock, evidence, machine};
 use crate::failure::Failure;
 use crate::home::Home;
 
@@ -23,6 +28,8 @@ pub struct Notebooks {
     endpoint: String,
     /// One for each server that was visited, with its user: requests to it share its connections.
     targets: Mutex<HashMap<PathBuf, (String, Target)>>,
+    /// When a person last asked for something, by the notebook's id.
+    requested: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Notebooks {
@@ -36,6 +43,7 @@ impl Notebooks {
             supervisor,
             endpoint: endpoint.to_owned(),
             targets: Mutex::default(),
+            requested: Mutex::default(),
         };
         for server in notebooks.supervisor.adopt().await {
             tracing::info!(id = server.id, pid = server.pid, "adopted a notebook server");
@@ -62,6 +70,12 @@ impl Notebooks {
             Target::new(socket.clone(), jupyter::identity(user)).hide_cookies(crate::server::SESSION_COOKIES);
         targets.insert(socket, (user.to_owned(), target.clone()));
         Some(target)
+    }
+
+    /// A person asked for something.
+    pub fn requested(&self, id: &str) {
+        let mut requested = self.requested.lock().expect("nobody panics while holding the requests");
+        requested.insert(id.to_owned(), SystemClock.now());
     }
 
     /// Tells the engine of servers that end by themselves, for as long as it runs.
@@ -97,17 +111,24 @@ impl Notebooks {
         }
     }
 
-    async fn begin(&self, spec: NotebookSpec, started: &mut Started) -> Result<(), String> {
-        let environment = self.environment().await?;
+    async fn begin(&self, spec: NotebookSpec, started: &mut Started) -> Result<(), StartFailure> {
+        let environment = self.environment().await.map_err(StartFailure::Other)?;
         let home = self.folder(&spec.id);
-        std::fs::create_dir_all(&home).map_err(|e| format!("{} cannot be made: {e}", home.display()))?;
+        std::fs::create_dir_all(&home)
+            .map_err(|e| StartFailure::Other(format!("{} cannot be made: {e}", home.display())))?;
         let env = vec![
             ("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()),
             ("AWS_DEFAULT_REGION".to_owned(), spec.region.clone()),
             ("AWS_REGION".to_owned(), spec.region.clone()),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), self.credentials_url(&spec.id)),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN".to_owned(), spec.credentials_token.clone()),
         ];
+        let place = Place { home: &home, environment: environment.root(), variables: &env };
+        script::clone(&spec.repositories, &place).await;
         for (hook, script) in &spec.scripts {
-            started.logs.push(script::run(hook, script, &home, environment.root(), &env).await?);
+            let (log, failure) = script::run(hook, script, &place).await;
+            started.logs.push(log);
+            failure.map_or(Ok(()), Err)?;
         }
         let server = ServerSpec {
             home,
@@ -118,7 +139,13 @@ impl Notebooks {
             id: spec.id,
             generation: spec.generation,
         };
-        self.supervisor.start(server).await.map(|_| ()).map_err(|error| error.to_string())
+        let begun = self.supervisor.start(server).await;
+        begun.map(|_| ()).map_err(|error| StartFailure::Other(error.to_string()))
+    }
+
+    /// Where what runs in a notebook asks for its role's credentials.
+    fn credentials_url(&self, id: &str) -> String {
+        format!("{}{}{id}", self.endpoint, crate::server::CREDENTIALS)
     }
 
     async fn environment(&self) -> Result<Environment, String> {
@@ -165,7 +192,30 @@ impl NotebookHost for Notebooks {
     fn is_running(&self, id: &str) -> bool {
         self.supervisor.socket(id).is_some()
     }
+
+    fn capacity(&self) -> Capacity {
+        machine::capacity()
+    }
+
+    fn activity(&self, id: &str) -> PortFuture<'_, Option<Activity>> {
+        let server = self.supervisor.running().into_iter().find(|server| server.id == id);
+        let requested =
+            self.requested.lock().expect("nobody panics while holding the requests").get(id).copied();
+        Box::pin(async move {
+            let server = server?;
+            let asked = evidence::activity(&server.socket, server.pid, requested);
+            tokio::time::timeout(EVIDENCE, asked).await.ok().flatten()
+        })
+    }
+
+    fn isolation(&self) -> &'static str {
+        // The sandbox is a later step of the road map: notebooks run as this user's processes today.
+        "process"
+    }
 }
+
+/// How long a server may take over the questions for evidence.
+const EVIDENCE: Duration = Duration::from_secs(5);
 
 /// The engine's handle on the notebooks that the listener shares.
 pub struct Shared(pub Arc<Notebooks>);
@@ -182,6 +232,15 @@ impl NotebookHost for Shared {
     }
     fn is_running(&self, id: &str) -> bool {
         self.0.is_running(id)
+    }
+    fn capacity(&self) -> Capacity {
+        self.0.capacity()
+    }
+    fn activity(&self, id: &str) -> PortFuture<'_, Option<Activity>> {
+        self.0.activity(id)
+    }
+    fn isolation(&self) -> &'static str {
+        self.0.isolation()
     }
 }
 

@@ -4,21 +4,26 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use nbvend_cloud::door::{Body, Peer, authenticate, full};
 use nbvend_cloud::identity::Principal;
+use nbvend_cloud::services::sagemaker::watch::view;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Site;
+use super::{CREDENTIALS, Site, serve_credentials};
 
 /// Whether a path is one of the engine's own.
 pub fn owns(path: &str) -> bool {
     path == "/_nbvend" || path.starts_with("/_nbvend/")
 }
 
-/// `health` is for everybody on the machine; all else needs the root key's signature.
+/// `health` is for everybody on the machine and credentials for notebooks, by their tokens; all else needs the root key's
+/// signature.
 pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<Body> {
     let path = request.uri().path().to_owned();
     if path == "/_nbvend/health" && request.method() == Method::GET {
         return json_response(StatusCode::OK, &json!({"ready": true, "version": env!("CARGO_PKG_VERSION")}));
+    }
+    if let Some(id) = path.strip_prefix(CREDENTIALS) {
+        return serve_credentials(&site.engine, id, request).await;
     }
     let open = match path.as_str() {
         "/_nbvend/reset" => site.allow_reset && same_origin(&request),
@@ -35,6 +40,9 @@ pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<
     }
     match (parts.method, path.as_str()) {
         (Method::GET, "/_nbvend/status") => json_response(StatusCode::OK, &site.status()),
+        (Method::GET, path) if path == NOTEBOOKS || path.starts_with("/_nbvend/notebooks/") => {
+            notebooks(site, path).await
+        }
         (Method::POST, path @ ("/_nbvend/stop" | "/_nbvend/stop-all")) => {
             site.ask_to_stop(path.ends_with("-all"));
             json_response(StatusCode::ACCEPTED, &json!({"stopping": true}))
@@ -48,6 +56,25 @@ pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<
             Err(failure) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &failure.message),
         },
         _ => refuse(StatusCode::NOT_FOUND, "there is no such address"),
+    }
+}
+
+/// `/_nbvend/notebooks`: all of them; `/_nbvend/notebooks/REGION/NAME`: that one.
+const NOTEBOOKS: &str = "/_nbvend/notebooks";
+
+async fn notebooks(site: &Site, path: &str) -> Response<Body> {
+    let one = path.strip_prefix(NOTEBOOKS).and_then(|rest| rest.strip_prefix('/')?.split_once('/'));
+    let found = match one {
+        Some((region, name)) => view::of(&site.engine, region, name).await.map(|found| json!(found)),
+        None => view::all(&site.engine).await.map(|all| json!(all)),
+    };
+    match found {
+        Ok(Value::Null) => refuse(StatusCode::NOT_FOUND, "there is no such notebook"),
+        Ok(found) => json_response(StatusCode::OK, &found),
+        Err(error) => {
+            tracing::error!(%error, "the notebooks cannot be shown");
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, "the engine failed")
+        }
     }
 }
 

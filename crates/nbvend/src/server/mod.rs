@@ -1,5 +1,6 @@
 //! The listener: one port, http and https alike, on 127.0.0.1 and [::1].
 
+mod credentials;
 mod dispatch;
 mod internal;
 mod metrics;
@@ -15,6 +16,7 @@ use nbvend_cloud::door::Peer;
 use nbvend_host::listen::{self, Crowd, Guarded, Limits, Seat};
 use tokio::net::{TcpListener, TcpStream};
 
+pub use credentials::{CREDENTIALS, serve_credentials};
 pub use dispatch::Site;
 pub use notebooks::SESSION_COOKIES;
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::state::{Operation, Resource, ResourceStatus, Stack, StackEvent, StackStatus};
 use crate::context::Cx;
 use crate::outbox::Event;
+use crate::services::servicecatalog::RECORDS;
 use crate::store::StoreError;
 
 /// The type of a stack among the resources of its events.
@@ -37,6 +38,10 @@ pub fn stack(
         ..next(cx, stack)
     };
     cx.put(&event)?;
+    if !status.in_progress() || status.as_str().contains("ROLLBACK") {
+        // A launch may be waiting for just this.
+        cx.wake(RECORDS);
+    }
     let token = event.token.clone().unwrap_or_default();
     cx.emit(&Event {
         source: "aws.cloudformation".to_owned(),

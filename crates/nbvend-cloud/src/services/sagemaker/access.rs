@@ -3,7 +3,7 @@
 use nbvend_wire::timestamp::Timestamp;
 
 use super::presign::digest;
-use super::state::{Link, Notebook, Session, Status};
+use super::state::{Link, Notebook, OWNER_TAG, Session, Status};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::identity::Principal;
@@ -119,13 +119,12 @@ fn same_start(tx: &Tx<'_>, region: &str, name: &str, id: &str, generation: u64) 
 
 /// Who the notebook's person is: the principal that asked the catalog for it, else the one that made the link.
 fn owner(notebook: &Notebook, minted_by: &Principal) -> String {
-    let asked = notebook.tags.get("aws:servicecatalog:provisioningPrincipalArn");
+    let asked = notebook.tags.get(OWNER_TAG);
     let name = asked.and_then(|arn| arn.rsplit(['/', ':']).next()).filter(|name| !name.is_empty());
     name.map_or_else(|| minted_by.user_name().to_owned(), str::to_owned)
 }
 
-/// The host says that a notebook's server ended although nobody stopped it: it is started again, and given up for
-/// `Failed` after the third time.
+/// The host says that a notebook's server ended although nobody stopped it.
 pub async fn server_died(engine: &Engine, notebook_id: &str, reason: &str) -> Result<(), EngineError> {
-    super::reconcile::revive(engine, notebook_id, reason).await
+    super::reconcile::died(engine, notebook_id, reason).await
 }

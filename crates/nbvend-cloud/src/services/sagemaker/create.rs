@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::event::changed;
-use super::state::{Notebook, Status, lifecycle_config};
+use super::state::{Notebook, OWNER_TAG, Status, lifecycle_config};
 use super::tags::{self, Tag};
-use super::{NOTEBOOKS, PRINCIPAL};
+use super::{NOTEBOOKS, PRINCIPAL, admission, credentials, repository};
 use crate::context::{ContextKeys, Cx};
 use crate::identity::Caller;
 use crate::operation::{Kind, Need, Operation};
@@ -26,6 +26,8 @@ pub struct CreateNotebookInstance {
     #[serde(rename = "VolumeSizeInGB")]
     pub volume_size_in_gb: Option<i64>,
     pub root_access: Option<String>,
+    pub default_code_repository: Option<String>,
+    pub additional_code_repositories: Vec<String>,
     pub platform_identifier: Option<String>,
     pub instance_metadata_service_configuration: Option<MetadataService>,
 }
@@ -43,7 +45,16 @@ pub struct CreateNotebookInstanceOutput {
 }
 
 /// Platforms that AWS takes for new instances; the older ones are refused by name.
-const PLATFORMS: &[&str] = &["notebook-al2-v2", "notebook-al2-v3", "notebook-al2023-v1"];
+const PLATFORMS: &[&str] =
+    &["notebook-al2-v2", "notebook-al2-v3", "notebook-al2023-v1", "notebook-al2023-v2"];
+
+/// Refuses the platforms that AWS takes no more.
+pub fn supported(platform: String) -> Result<String, Error> {
+    if PLATFORMS.contains(&platform.as_str()) {
+        return Ok(platform);
+    }
+    Err(Error::Validation(format!("Platform identifier ({platform}) is not supported for this service.")))
+}
 
 impl Operation for CreateNotebookInstance {
     const SERVICE: &'static str = "sagemaker";
@@ -73,19 +84,19 @@ impl Operation for CreateNotebookInstance {
         if cx.get::<Notebook>(&Notebook::key_of(&self.notebook_instance_name))?.is_some() {
             return Err(Error::Duplicate(arn));
         }
-        let platform = self.platform_identifier.unwrap_or_else(|| "notebook-al2-v2".to_owned());
-        if !PLATFORMS.contains(&platform.as_str()) {
-            return Err(Error::Validation(format!(
-                "Platform identifier ({platform}) is not supported for this service."
-            )));
-        }
+        let platform = supported(self.platform_identifier.unwrap_or_else(|| "notebook-al2-v2".to_owned()))?;
         if let Some(name) = &self.lifecycle_config_name
             && lifecycle_config(cx, name)?.is_none()
         {
             return Err(Error::NoLifecycleConfig(name.clone()));
         }
-        let tags = tags::checked(cx, &self.tags)?;
+        let (default, others) = (self.default_code_repository, self.additional_code_repositories);
+        repository::check(default.iter().chain(&others))?;
+        let tags = BTreeMap::from_iter(tags::checked(cx, &self.tags)?);
+        let caller = &cx.caller.principal;
+        let owner = tags.get(OWNER_TAG).cloned().unwrap_or_else(|| caller.arn(cx.account()));
         role_can_be_assumed(cx, &self.role_arn)?;
+        admission::admit(cx, &self.instance_type, &owner)?;
         let mut notebook = Notebook {
             id: cx.ids().uuid(),
             name: self.notebook_instance_name,
@@ -98,17 +109,21 @@ impl Operation for CreateNotebookInstance {
             lifecycle_config: self.lifecycle_config_name,
             direct_internet_access: self.direct_internet_access.unwrap_or_else(|| "Enabled".to_owned()),
             root_access: self.root_access.unwrap_or_else(|| "Enabled".to_owned()),
+            default_repository: default,
+            additional_repositories: others,
             platform,
             metadata_version: self
                 .instance_metadata_service_configuration
                 .map_or_else(|| "1".to_owned(), |m| m.minimum_instance_metadata_service_version),
-            tags: BTreeMap::from_iter(tags),
+            tags,
+            owner,
             created: cx.now(),
             modified: cx.now(),
             generation: 1,
             created_once: false,
-            deaths: 0,
+            stopped_because: None,
         };
+        credentials::begin(cx, &notebook)?;
         changed(cx, &mut notebook)?;
         cx.wake(NOTEBOOKS);
         Ok(CreateNotebookInstanceOutput { notebook_instance_arn: arn })

@@ -34,6 +34,9 @@ pub struct DescribeNotebookInstanceOutput {
     #[serde(rename = "VolumeSizeInGB")]
     pub volume_size_in_gb: i64,
     pub root_access: String,
+    pub default_code_repository: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional_code_repositories: Vec<String>,
     pub platform_identifier: String,
     pub instance_metadata_service_configuration: MetadataService,
 }
@@ -69,6 +72,8 @@ impl Operation for DescribeNotebookInstance {
             direct_internet_access: notebook.direct_internet_access,
             volume_size_in_gb: notebook.volume_size,
             root_access: notebook.root_access,
+            default_code_repository: notebook.default_repository,
+            additional_code_repositories: notebook.additional_repositories,
             platform_identifier: notebook.platform,
             instance_metadata_service_configuration: MetadataService {
                 minimum_instance_metadata_service_version: notebook.metadata_version,

@@ -28,6 +28,13 @@ pub enum Error {
     DuplicateLifecycleConfig(String),
     #[error("Notebook Instance Lifecycle Config ({0}) is in use by notebook instances")]
     LifecycleConfigInUse(String),
+    /// AWS's text of a quota, with the machine's reason behind it.
+    #[error(
+        "The account-level service limit '{kind} for notebook instance usage' is {used} Instances, with current utilization of {used} Instances and a request delta of 1 Instances. {reason}"
+    )]
+    Limit { kind: String, used: usize, reason: String },
+    #[error("Unable to describe Code Repository '{0}'. Details: Could not find Code Repository.")]
+    NoCodeRepository(String),
     #[error("{0}")]
     Validation(String),
     #[error(transparent)]
@@ -50,7 +57,9 @@ impl ServiceError for Error {
             | Self::NoLifecycleConfig(_)
             | Self::DuplicateLifecycleConfig(_)
             | Self::LifecycleConfigInUse(_)
+            | Self::NoCodeRepository(_)
             | Self::Validation(_) => "ValidationException",
+            Self::Limit { .. } => "ResourceLimitExceeded",
             Self::Engine(error) => error.code(),
         }
     }

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::state::Notebook;
+use super::WATCH;
+use super::state::{Notebook, Status};
 use crate::context::Cx;
 use crate::outbox::Event;
 use crate::services::cloudformation::STACKS;
@@ -13,13 +14,18 @@ use crate::store::StoreError;
 pub fn changed(cx: &Cx<'_>, notebook: &mut Notebook) -> Result<(), StoreError> {
     notebook.modified = cx.now();
     cx.put(notebook)?;
+    if notebook.status == Status::InService {
+        cx.wake(WATCH);
+    }
+    if !notebook.status.on_its_way() {
+        // A stack may be waiting for just this.
+        cx.wake(STACKS);
+    }
     tell(cx, notebook)
 }
 
 /// The event alone: for a notebook that is gone.
 pub fn tell(cx: &Cx<'_>, notebook: &Notebook) -> Result<(), StoreError> {
-    // A stack may be waiting for just this.
-    cx.wake(STACKS);
     let mut detail = json!({
         "NotebookInstanceArn": notebook.arn,
         "NotebookInstanceName": notebook.name,

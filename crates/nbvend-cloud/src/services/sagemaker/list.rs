@@ -22,6 +22,8 @@ pub struct ListNotebookInstances {
     pub last_modified_time_after: Option<Timestamp>,
     pub status_equals: Option<String>,
     pub notebook_instance_lifecycle_config_name_contains: Option<String>,
+    pub default_code_repository_contains: Option<String>,
+    pub additional_code_repository_equals: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,6 +44,9 @@ pub struct Summary {
     pub creation_time: Timestamp,
     pub last_modified_time: Timestamp,
     pub notebook_instance_lifecycle_config_name: Option<String>,
+    pub default_code_repository: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional_code_repositories: Vec<String>,
 }
 
 impl ListNotebookInstances {
@@ -49,8 +54,14 @@ impl ListNotebookInstances {
         let contains =
             |text: &str, part: &Option<String>| part.as_ref().is_none_or(|part| text.contains(part.as_str()));
         let config = notebook.lifecycle_config.as_deref().unwrap_or_default();
+        let repository = notebook.default_repository.as_deref().unwrap_or_default();
         contains(&notebook.name, &self.name_contains)
             && contains(config, &self.notebook_instance_lifecycle_config_name_contains)
+            && contains(repository, &self.default_code_repository_contains)
+            && self
+                .additional_code_repository_equals
+                .as_ref()
+                .is_none_or(|wanted| notebook.additional_repositories.contains(wanted))
             && self.status_equals.as_ref().is_none_or(|status| status == notebook.status.name())
             && self.creation_time_after.is_none_or(|time| notebook.created > time)
             && self.creation_time_before.is_none_or(|time| notebook.created < time)
@@ -117,6 +128,8 @@ impl Operation for ListNotebookInstances {
             creation_time: notebook.created,
             last_modified_time: notebook.modified,
             notebook_instance_lifecycle_config_name: notebook.lifecycle_config,
+            default_code_repository: notebook.default_repository,
+            additional_code_repositories: notebook.additional_repositories,
         });
         Ok(ListNotebookInstancesOutput { notebook_instances: page.collect(), next_token })
     }

@@ -2,26 +2,34 @@
 //! tags.
 //!
 //! What differs from AWS and why: there is no VPC here, so `SubnetId`, `SecurityGroupIds` and `KmsKeyId` are refused by
-//! name, as are Git repositories and accelerators. Lifecycle scripts run as the notebook's user, not as root. A
-//! notebook is in service in a second or two, not in minutes. A server that dies by itself is started again.
+//! name, as are accelerators. Git repositories are given by URL alone; one that cannot be reached fails nothing. Lifecycle
+//! scripts run as the notebook's user, not as root. Instance types are refused when the machine is smaller than they are. A
+//! notebook whose server dies by itself is `Failed` with the reason, and may be started again.
 
 pub mod access;
+mod admission;
 mod cfn;
 mod create;
+pub mod credentials;
 mod describe;
 mod error;
 mod event;
+mod failure;
+pub mod instance_type;
 mod lifecycle_config;
 mod list;
 mod log;
 mod page;
 mod presign;
 mod reconcile;
+mod repository;
+mod spec;
 mod state;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod transition;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -32,6 +40,8 @@ use crate::store::Signal;
 
 /// Wakes the reconciler of notebook instances.
 pub const NOTEBOOKS: Signal = Signal("notebooks");
+/// Wakes who stops notebooks that nobody works with.
+pub const WATCH: Signal = Signal("notebook-watch");
 /// SageMaker's service principal.
 const PRINCIPAL: &str = "sagemaker.amazonaws.com";
 
@@ -66,5 +76,5 @@ pub static PROVIDERS: &[&dyn Provider] =
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    vec![Arc::new(reconcile::Notebooks)]
+    vec![Arc::new(reconcile::Notebooks), Arc::new(watch::Watch)]
 }

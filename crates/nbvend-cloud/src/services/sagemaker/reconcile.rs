@@ -3,9 +3,10 @@
 //! ```text
 //!   Create ──▶ Pending ──started──▶ InService ──Stop──▶ Stopping ──ended──▶ Stopped
 //!                 │ ▲                   │                                  │  │   │
-//!               failed └─server died────┘                     Start────────┘  │ Delete
-//!                 ▼     (3 times: Failed)                     (to Pending)  Update │
-//!              Failed ──Start──▶ Pending                                      ▼   ▼
+//!               failed └─machine────────┤                     Start────────┘  │ Delete
+//!                 │      restarted        │ server died       (to Pending)  Update │
+//!                 ▼                       ▼                                   │   │
+//!              Failed ◀───────────────────┘   (Start: to Pending)             ▼   ▼
 //!                 └──────Delete─────────────────────────────▶ Deleting ◀── Updating
 //!                                                                │        (to Stopped)
 //!                                                               gone
@@ -17,24 +18,20 @@
 
 use std::collections::HashSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::event::{changed, tell};
-use super::state::{LifecycleConfig, Link, Notebook, Session, Status, hour};
-use super::{NOTEBOOKS, PRINCIPAL, log};
+use super::state::{Link, Notebook, Session, Status, hour};
+use super::{NOTEBOOKS, PRINCIPAL, credentials, failure, log, spec, watch};
 use crate::context::Cx;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::identity::Caller;
-use crate::ports::{NotebookSpec, ScriptLog};
+use crate::ports::ScriptLog;
 use crate::reconcile::{Next, Pass, Reconciler};
+use crate::services::cloudformation::STACKS;
 use crate::store::Signal;
-
-/// So often a server may die by itself before the notebook is `Failed`.
-const DEATHS: u32 = 3;
 
 pub struct Notebooks;
 
@@ -96,35 +93,20 @@ async fn step(engine: &Engine, region: String, notebook: Notebook) -> Result<(),
 }
 
 async fn start(engine: &Engine, region: String, notebook: Notebook) -> Result<(), EngineError> {
-    let scripts = scripts(engine, &region, &notebook)?;
-    let spec = NotebookSpec {
-        id: notebook.id.clone(),
-        generation: notebook.generation,
-        name: notebook.name.clone(),
-        region: region.clone(),
-        instance_type: notebook.instance_type.clone(),
-        role_arn: notebook.role_arn.clone(),
-        scripts,
-    };
+    let spec = spec::of(engine, &region, &notebook)?;
     let started = engine.notebooks().start(spec).await;
     log::write(engine, &region, &notebook, &started.logs).await;
-    let outcome = started.failure.map_or(Ok(()), Err);
+    let outcome = match failure::of_start(&started, &notebook, &region, &engine.config().account) {
+        None => Ok(()),
+        Some(reason) => {
+            // The host leaves nothing running; should it have, nobody would end it later.
+            if let Err(error) = engine.notebooks().stop(&notebook.id).await {
+                tracing::warn!(notebook = notebook.name, error, "the rest of a failed start does not end");
+            }
+            Err(reason)
+        }
+    };
     settle(engine, region, notebook, outcome, Status::InService).await
-}
-
-/// The scripts of the notebook's lifecycle configuration that this start has to run.
-fn scripts(
-    engine: &Engine,
-    region: &str,
-    notebook: &Notebook,
-) -> Result<Vec<(&'static str, Vec<u8>)>, EngineError> {
-    let Some(name) = &notebook.lifecycle_config else { return Ok(Vec::new()) };
-    let config = engine.store().read(|tx| tx.get::<LifecycleConfig>(region, name))??;
-    let Some(config) = config else { return Ok(Vec::new()) };
-    let create = config.on_create.filter(|_| !notebook.created_once);
-    let all = [("OnCreate", create), ("OnStart", config.on_start)];
-    // Checked to be base64 when the configuration was made.
-    Ok(all.into_iter().filter_map(|(hook, text)| Some((hook, STANDARD.decode(text?).ok()?))).collect())
 }
 
 /// Writes how a step ended, if the notebook still waits for just that.
@@ -148,8 +130,11 @@ async fn settle(
                 Err(reason) => {
                     tracing::warn!(notebook = now.name, reason, "a notebook failed");
                     now.status = Status::Failed;
-                    now.failure_reason = Some(reason.chars().take(1024).collect());
+                    now.failure_reason = Some(failure::cut(&reason));
                 }
+            }
+            if now.status != Status::InService {
+                credentials::end(cx, &now.id)?;
             }
             Ok(changed(cx, &mut now)?)
         })
@@ -162,7 +147,10 @@ async fn gone(engine: &Engine, region: String, notebook: Notebook) -> Result<(),
         .transact(sagemaker, move |cx| {
             if let Some(now) = unchanged(cx, &notebook)? {
                 cx.delete::<Notebook>(&now.key_name())?;
+                credentials::end(cx, &now.id)?;
+                watch::forget(cx, &now.id)?;
                 tell(cx, &now)?;
+                cx.wake(STACKS);
             }
             Ok(())
         })
@@ -185,42 +173,35 @@ async fn adopt(engine: &Engine) -> Result<(), EngineError> {
     let in_service = engine.store().read(|tx| tx.find_everywhere::<Notebook>("status", "InService"))??;
     for (region, notebook) in in_service {
         if !engine.notebooks().is_running(&notebook.id) {
-            restart(engine, region, notebook, None).await?;
+            restart(engine, region, notebook).await?;
         }
     }
     Ok(())
 }
 
-/// A server died by itself.
-pub(super) async fn revive(engine: &Engine, id: &str, reason: &str) -> Result<(), EngineError> {
-    let found = engine.store().read(|tx| tx.find_everywhere::<Notebook>("id", id))??;
-    for (region, notebook) in found {
-        if notebook.status == Status::InService {
-            restart(engine, region, notebook, Some(reason.to_owned())).await?;
-        }
+/// A server died by itself: the notebook is `Failed` with the reason, and its person starts it again. What may be left of
+/// it is ended first.
+pub(super) async fn died(engine: &Engine, id: &str, reason: &str) -> Result<(), EngineError> {
+    let Some((region, notebook)) = engine.store().read(|tx| Notebook::by_id(tx, id))?? else { return Ok(()) };
+    if notebook.status != Status::InService {
+        return Ok(());
     }
-    engine.signals().wake(&[NOTEBOOKS]);
-    Ok(())
+    if let Err(error) = engine.notebooks().stop(id).await {
+        tracing::warn!(notebook = notebook.name, error, "the rest of a dead server does not end");
+    }
+    let reason = format!("The notebook's server ended by itself: {reason}. Start the notebook again.");
+    settle(engine, region, notebook, Err(reason), Status::InService).await
 }
 
-async fn restart(
-    engine: &Engine,
-    region: String,
-    notebook: Notebook,
-    died: Option<String>,
-) -> Result<(), EngineError> {
+/// The machine was restarted under a notebook: it is started as it was.
+async fn restart(engine: &Engine, region: String, notebook: Notebook) -> Result<(), EngineError> {
     let sagemaker = Caller::service(PRINCIPAL, &region);
     engine
         .transact(sagemaker, move |cx| {
             let Some(mut now) = unchanged(cx, &notebook)? else { return Ok(()) };
-            now.deaths += u32::from(died.is_some());
             now.status = Status::Pending;
             now.generation += 1;
-            if let Some(reason) = died.filter(|_| now.deaths >= DEATHS) {
-                now.status = Status::Failed;
-                now.failure_reason =
-                    Some(format!("its server ended {DEATHS} times: {reason}").chars().take(1024).collect());
-            }
+            credentials::begin(cx, &now)?;
             Ok(changed(cx, &mut now)?)
         })
         .await

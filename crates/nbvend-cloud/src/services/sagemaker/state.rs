@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use crate::context::Cx;
 use crate::identity::Principal;
-use crate::store::{Record, StoreError};
+use crate::store::{Record, StoreError, Tx};
 
 /// `NotebookInstanceStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,16 @@ pub enum Status {
 }
 
 impl Status {
+    const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::InService,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Failed,
+        Self::Deleting,
+        Self::Updating,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -55,19 +65,31 @@ pub struct Notebook {
     pub lifecycle_config: Option<String>,
     pub direct_internet_access: String,
     pub root_access: String,
+    /// `https://…`, cloned at the start.
+    #[serde(default)]
+    pub default_repository: Option<String>,
+    #[serde(default)]
+    pub additional_repositories: Vec<String>,
     pub platform: String,
     /// `MinimumInstanceMetadataServiceVersion`.
     pub metadata_version: String,
     pub tags: BTreeMap<String, String>,
+    /// ARN of whom it is for: who asked the catalog for it, else who made it.
+    #[serde(default)]
+    pub owner: String,
     pub created: Timestamp,
     pub modified: Timestamp,
     /// Counts starts. Links and sessions are good for one of them only.
     pub generation: u64,
     /// Whether the `OnCreate` script ran to its end.
     pub created_once: bool,
-    /// Times its server died by itself since it was last asked to start.
-    pub deaths: u32,
+    /// Why the engine stopped it, if it did: `idle since …`.
+    #[serde(default)]
+    pub stopped_because: Option<String>,
 }
+
+/// The catalog's tag with the ARN of who asked for what it launched.
+pub const OWNER_TAG: &str = "aws:servicecatalog:provisioningPrincipalArn";
 
 impl Notebook {
     /// The key of a name: AWS's ARNs and hosts have names in lower case, so two names that differ in case are one.
@@ -77,6 +99,20 @@ impl Notebook {
 
     pub fn find(cx: &Cx<'_>, name: &str) -> Result<Self, Error> {
         cx.get(&Self::key_of(name))?.ok_or(Error::NotFound)
+    }
+
+    /// The notebook that the host knows by this id, with its region.
+    pub fn by_id(tx: &Tx<'_>, id: &str) -> Result<Option<(String, Self)>, StoreError> {
+        Ok(tx.find_everywhere("id", id)?.pop())
+    }
+
+    /// All notebooks of all regions, each with its region.
+    pub fn everywhere(tx: &Tx<'_>) -> Result<Vec<(String, Self)>, StoreError> {
+        let mut all = Vec::new();
+        for status in Status::ALL {
+            all.extend(tx.find_everywhere("status", status.name())?);
+        }
+        Ok(all)
     }
 
     /// Its name as hosts and keys have it.

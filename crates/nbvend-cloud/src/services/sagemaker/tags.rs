@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::WATCH;
 use super::error::Error;
 use super::state::{LifecycleConfig, Notebook};
 use crate::context::{ContextKeys, Cx};
@@ -16,17 +17,31 @@ pub struct Tag {
     pub value: String,
 }
 
+/// How the notebook is kept apart from the others: shown among its tags, and stored nowhere.
+pub const ISOLATION: &str = "nbvend:isolation";
+
 /// Tags that AWS stamps are taken only from callers inside the engine.
 pub fn checked(cx: &Cx<'_>, tags: &[Tag]) -> Result<Vec<(String, String)>, Error> {
-    if cx.caller.invoked_by.is_none()
-        && let Some(tag) = tags.iter().find(|tag| tag.key.to_ascii_lowercase().starts_with("aws:"))
-    {
-        return Err(Error::Validation(format!(
-            "Tag keys cannot start with 'aws:', which is reserved for AWS use: {}",
-            tag.key
-        )));
+    only_aws(cx, tags.iter().map(|tag| &tag.key))?;
+    for tag in tags {
+        if tag.key == ISOLATION {
+            return Err(Error::Validation(format!(
+                "The tag {ISOLATION} says what is so and cannot be changed"
+            )));
+        }
+        super::watch::limits::check(&tag.key, &tag.value).map_err(Error::Validation)?;
     }
     Ok(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
+}
+
+fn only_aws<'a>(cx: &Cx<'_>, keys: impl IntoIterator<Item = &'a String>) -> Result<(), Error> {
+    let mut keys = keys.into_iter();
+    match keys.find(|key| key.to_ascii_lowercase().starts_with("aws:")) {
+        Some(key) if cx.caller.invoked_by.is_none() => Err(Error::Validation(format!(
+            "Tag keys cannot start with 'aws:', which is reserved for AWS use: {key}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// `aws:RequestTag/…` and `aws:TagKeys`.
@@ -77,7 +92,11 @@ impl Tagged {
 
     fn put(&self, cx: &Cx<'_>) -> Result<(), Error> {
         match self {
-            Self::Notebook(notebook) => cx.put(notebook.as_ref())?,
+            Self::Notebook(notebook) => {
+                cx.put(notebook.as_ref())?;
+                // A tag may say when it is stopped.
+                cx.wake(WATCH);
+            }
             Self::Config(config) => cx.put(config)?,
         }
         Ok(())
@@ -155,7 +174,12 @@ impl Operation for ListTags {
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<ListTagsOutput, Error> {
-        let all = listed(Tagged::find(cx, &self.resource_arn)?.tags());
+        let mut tagged = Tagged::find(cx, &self.resource_arn)?;
+        if matches!(tagged, Tagged::Notebook(_)) {
+            let level = cx.engine.notebooks().isolation();
+            tagged.tags().insert(ISOLATION.to_owned(), level.to_owned());
+        }
+        let all = listed(tagged.tags());
         let after = self.next_token.as_deref().map(super::page::read).transpose()?;
         let limit = self.max_results.unwrap_or(100);
         let mut rest = all.into_iter().filter(|tag| after.as_ref().is_none_or(|after| tag.key > *after));
@@ -189,10 +213,12 @@ impl Operation for DeleteTags {
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
-        let keys: Vec<Tag> = self.tag_keys.into_iter().map(|key| Tag { key, value: String::new() }).collect();
-        checked(cx, &keys)?;
+        if let Some(key) = self.tag_keys.iter().find(|key| *key == ISOLATION) {
+            return Err(Error::Validation(format!("The tag {key} says what is so and cannot be changed")));
+        }
+        only_aws(cx, &self.tag_keys)?;
         let mut tagged = Tagged::find(cx, &self.resource_arn)?;
-        tagged.tags().retain(|key, _| !keys.iter().any(|tag| tag.key == *key));
+        tagged.tags().retain(|key, _| !self.tag_keys.contains(key));
         tagged.put(cx)?;
         Ok(serde_json::Map::new())
     }

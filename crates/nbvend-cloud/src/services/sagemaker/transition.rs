@@ -3,12 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::NOTEBOOKS;
-use super::create::{MetadataService, role_can_be_assumed};
+use super::create::{MetadataService, role_can_be_assumed, supported};
 use super::error::Error;
 use super::event::changed;
 use super::state::{Notebook, Status, lifecycle_config};
-use super::tags;
+use super::{NOTEBOOKS, admission, credentials, repository, tags};
 use crate::context::{ContextKeys, Cx};
 use crate::operation::{Kind, Need, Operation};
 
@@ -79,10 +78,12 @@ by_name! {
         let allowed = &[Status::Stopped, Status::Failed];
         let mut notebook = in_state(cx, name, allowed, "Stopped, Failed", "Pending")?;
         role_can_be_assumed(cx, &notebook.role_arn)?;
+        admission::admit(cx, &notebook.instance_type, &notebook.owner)?;
         notebook.status = Status::Pending;
         notebook.failure_reason = None;
+        notebook.stopped_because = None;
         notebook.generation += 1;
-        notebook.deaths = 0;
+        credentials::begin(cx, &notebook)?;
         changed(cx, &mut notebook)?;
         cx.wake(NOTEBOOKS);
         Ok(())
@@ -111,6 +112,10 @@ pub struct UpdateNotebookInstance {
     #[serde(rename = "VolumeSizeInGB")]
     pub volume_size_in_gb: Option<i64>,
     pub root_access: Option<String>,
+    pub default_code_repository: Option<String>,
+    pub disassociate_default_code_repository: Option<bool>,
+    pub additional_code_repositories: Option<Vec<String>>,
+    pub disassociate_additional_code_repositories: Option<bool>,
     pub platform_identifier: Option<String>,
     pub instance_metadata_service_configuration: Option<MetadataService>,
 }
@@ -131,6 +136,9 @@ impl Operation for UpdateNotebookInstance {
         if let Some(kind) = &self.instance_type {
             keys.insert("sagemaker:InstanceTypes".to_owned(), vec![kind.clone()]);
         }
+        if let Some(access) = &self.root_access {
+            keys.insert("sagemaker:RootAccess".to_owned(), vec![access.clone()]);
+        }
     }
 
     fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
@@ -140,6 +148,17 @@ impl Operation for UpdateNotebookInstance {
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
         let mut notebook =
             in_state(cx, &self.notebook_instance_name, &[Status::Stopped], "Stopped", "Updating")?;
+        self.apply(cx, &mut notebook)?;
+        notebook.status = Status::Updating;
+        changed(cx, &mut notebook)?;
+        cx.wake(NOTEBOOKS);
+        Ok(serde_json::Map::new())
+    }
+}
+
+impl UpdateNotebookInstance {
+    /// What is given takes the place of what is; what is not given stays.
+    fn apply(self, cx: &mut Cx<'_>, notebook: &mut Notebook) -> Result<(), Error> {
         if let Some(size) = self.volume_size_in_gb {
             if size < notebook.volume_size {
                 return Err(Error::Validation(format!(
@@ -153,6 +172,10 @@ impl Operation for UpdateNotebookInstance {
             role_can_be_assumed(cx, &role)?;
             notebook.role_arn = role;
         }
+        if let Some(kind) = self.instance_type {
+            admission::type_fits(cx, &kind)?;
+            notebook.instance_type = kind;
+        }
         if self.disassociate_lifecycle_config == Some(true) {
             notebook.lifecycle_config = None;
         } else if let Some(name) = self.lifecycle_config_name {
@@ -161,21 +184,26 @@ impl Operation for UpdateNotebookInstance {
             }
             notebook.lifecycle_config = Some(name);
         }
-        let keep = |new: Option<String>, old: &mut String| {
-            if let Some(new) = new {
-                *old = new;
-            }
-        };
-        keep(self.instance_type, &mut notebook.instance_type);
-        keep(self.root_access, &mut notebook.root_access);
-        keep(self.platform_identifier, &mut notebook.platform);
-        keep(
-            self.instance_metadata_service_configuration.map(|m| m.minimum_instance_metadata_service_version),
-            &mut notebook.metadata_version,
-        );
-        notebook.status = Status::Updating;
-        changed(cx, &mut notebook)?;
-        cx.wake(NOTEBOOKS);
-        Ok(serde_json::Map::new())
+        if self.disassociate_default_code_repository == Some(true) {
+            notebook.default_repository = None;
+        } else if self.default_code_repository.is_some() {
+            notebook.default_repository = self.default_code_repository;
+        }
+        if self.disassociate_additional_code_repositories == Some(true) {
+            notebook.additional_repositories.clear();
+        } else if let Some(urls) = self.additional_code_repositories {
+            notebook.additional_repositories = urls;
+        }
+        repository::check(notebook.default_repository.iter().chain(&notebook.additional_repositories))?;
+        if let Some(access) = self.root_access {
+            notebook.root_access = access;
+        }
+        if let Some(platform) = self.platform_identifier {
+            notebook.platform = supported(platform)?;
+        }
+        if let Some(service) = self.instance_metadata_service_configuration {
+            notebook.metadata_version = service.minimum_instance_metadata_service_version;
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The first step of a record: as whom, and what CloudFormation is asked for.
 
+use std::collections::BTreeMap;
+
 use nbvend_wire::error::WireError;
 use nbvend_wire::timestamp::Timestamp;
 
@@ -237,9 +239,20 @@ fn tags(
         ("provisionedProductArn", product.arn(cx)),
         ("provisioningArtifactIdentifier", record.artifact_id.clone()),
     ];
-    let users = work.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
+    let policy = policy(cx, record, work)?;
+    let theirs = work.tags.iter().filter(|(key, _)| !policy.contains_key(key));
+    let users = theirs.map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
     let own = own.into_iter().map(|(name, value)| Tag { key: format!("aws:servicecatalog:{name}"), value });
-    Ok(users.chain(own).collect())
+    let policy = policy.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
+    Ok(users.chain(policy).chain(own).collect())
+}
+
+/// What portfolio and product say of their notebooks' lives (`nbvend:idle-stop-minutes`): tags of this name reach what is
+/// launched, and a user's tag does not change them. Those of the product go before the portfolio's.
+fn policy(cx: &Cx<'_>, record: &LaunchRecord, work: &Work) -> Result<BTreeMap<String, String>, EngineError> {
+    let portfolio = cx.get::<Portfolio>(&work.portfolio_id)?.map(|one| one.tags).unwrap_or_default();
+    let product = cx.get::<Product>(&record.product_id)?.map(|one| one.tags).unwrap_or_default();
+    Ok(portfolio.into_iter().chain(product).filter(|(key, _)| key.starts_with("nbvend:")).collect())
 }
 
 /// Whether the record's session of the launch role has ended or is about to.

@@ -55,7 +55,7 @@ use crate::provider::Provider;
 use crate::reconcile::Reconciler;
 use crate::store::Signal;
 
-/// Wakes the reconciler that carries out launches. CloudFormation may ring it when a stack comes to rest.
+/// Wakes the reconciler that carries out launches. CloudFormation rings it when a stack comes to rest.
 pub const RECORDS: Signal = Signal("servicecatalog");
 
 /// The service's own name, in which it assumes launch roles and through which it calls.

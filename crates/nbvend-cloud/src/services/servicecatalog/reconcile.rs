@@ -32,9 +32,9 @@ use crate::identity::Caller;
 use crate::reconcile::{Next, Pass, Reconciler};
 use crate::store::{Signal, StoreError};
 
-/// Shortest and longest pause between two looks at a stack, in milliseconds. In between, a pause is an eighth of the
-/// time since it was begun, so that a launch of a tenth of a second is not kept waiting for its answer.
-const PAUSES: (i64, i64) = (10, 500);
+/// Shortest and longest pause between two looks at a stack, in milliseconds; in between, a pause is an eighth of the time
+/// since it was begun. CloudFormation rings when a stack comes to rest: these looks are for a bell that was lost.
+const PAUSES: (i64, i64) = (500, 5_000);
 /// A step that failed by the engine's own fault is tried again so much later.
 const AGAIN_MS: i64 = 1_000;
 

@@ -89,6 +89,7 @@ mod tests {
             url_suffix: "notebooks.example.org:8443".to_owned(),
             endpoint: String::new(),
             https_links: true,
+            notebooks: crate::config::NotebookSettings::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::announce;
 use super::super::plan::{self, Plan};
 use super::super::resolver::StackResolver;
-use super::super::state::{Operation, Resource, ResourceStatus, Stack, StackStatus};
+use super::super::state::{Operation, Resource, ResourceStatus, Stack, StackStatus, Stage};
 use super::Step;
 use crate::context::Cx;
 use crate::error::EngineError;
@@ -69,10 +69,21 @@ impl<'a, 'c> Job<'a, 'c> {
             plan::forget(self.cx, &self.stack);
             return Ok(Step::Finished);
         }
-        if self.moves > 0 {
+        if self.moves > 0 && !self.only_waits() {
             return Ok(Step::Moved);
         }
         Ok(Step::Waiting(self.stack.operation.as_ref().and_then(|operation| operation.deadline)))
+    }
+
+    /// Whether nothing can go on before a provider is done. Whoever ends its wait rings.
+    fn only_waits(&self) -> bool {
+        let towards =
+            matches!(self.stack.status, StackStatus::CreateInProgress | StackStatus::UpdateInProgress);
+        let stages = || self.rows.values().map(|row| row.stage);
+        towards
+            && self.calls <= SHARE
+            && stages().any(|stage| matches!(stage, Stage::Waiting(_)))
+            && stages().all(|stage| matches!(stage, Stage::Idle | Stage::Waiting(_)))
     }
 
     /// The work on a version has its plan.
@@ -125,7 +136,7 @@ impl<'a, 'c> Job<'a, 'c> {
         self.stack.leftovers += 1;
         let left = Resource {
             leftover: Some(self.stack.leftovers),
-            stage: super::super::state::Stage::Idle,
+            stage: Stage::Idle,
             at: None,
             body,
             before: None,

@@ -52,8 +52,8 @@ pub struct Stacks;
 #[derive(Default)]
 struct Patience(Mutex<HashMap<String, Timestamp>>);
 
-const SOONEST_MS: i64 = 20;
-const LATEST_MS: i64 = 1000;
+const SOONEST_MS: i64 = 500;
+const LATEST_MS: i64 = 5000;
 
 impl Patience {
     fn lose(&self, uuid: &str) {

@@ -24,6 +24,8 @@ pub struct NotebookInstance;
 static SCHEMA: Schema = Schema {
     type_name: "AWS::SageMaker::NotebookInstance",
     properties: &[
+        optional("AdditionalCodeRepositories", Update::InPlace),
+        optional("DefaultCodeRepository", Update::InPlace),
         optional("DirectInternetAccess", Update::Replacement),
         optional("InstanceMetadataServiceConfiguration", Update::InPlace),
         required("InstanceType", Update::InPlace),
@@ -52,6 +54,9 @@ struct Properties {
     #[serde(rename = "VolumeSizeInGB")]
     volume_size_in_gb: Option<i64>,
     root_access: Option<String>,
+    default_code_repository: Option<String>,
+    #[serde(default)]
+    additional_code_repositories: Vec<String>,
     platform_identifier: Option<String>,
     instance_metadata_service_configuration: Option<MetadataService>,
 }
@@ -65,6 +70,8 @@ impl Properties {
             && now.role_arn == self.role_arn
             && now.notebook_instance_lifecycle_config_name == self.lifecycle_config_name
             && self.volume_size_in_gb.is_none_or(|size| size == now.volume_size_in_gb)
+            && self.default_code_repository == now.default_code_repository
+            && self.additional_code_repositories == now.additional_code_repositories
             && same(&self.root_access, &now.root_access)
             && same(
                 &version.map(|v| v.minimum_instance_metadata_service_version.clone()),
@@ -81,6 +88,10 @@ impl Properties {
             lifecycle_config_name: self.lifecycle_config_name,
             volume_size_in_gb: self.volume_size_in_gb,
             root_access: self.root_access,
+            disassociate_default_code_repository: Some(self.default_code_repository.is_none()),
+            default_code_repository: self.default_code_repository,
+            disassociate_additional_code_repositories: Some(self.additional_code_repositories.is_empty()),
+            additional_code_repositories: Some(self.additional_code_repositories),
             platform_identifier: None,
             instance_metadata_service_configuration: self.instance_metadata_service_configuration,
         }
@@ -123,6 +134,8 @@ impl Provider for NotebookInstance {
             direct_internet_access: asked.direct_internet_access,
             volume_size_in_gb: asked.volume_size_in_gb,
             root_access: asked.root_access,
+            default_code_repository: asked.default_code_repository,
+            additional_code_repositories: asked.additional_code_repositories,
             platform_identifier: asked.platform_identifier,
             instance_metadata_service_configuration: asked.instance_metadata_service_configuration,
         })?;

@@ -1,0 +1,42 @@
+//! More memory than processors (r).
+
+use super::{InstanceType, of};
+
+#[rustfmt::skip]
+pub const TYPES: &[InstanceType] = &[
+    of("ml.r5.large", 2, 16.0, 0, Some(0.151)),
+    of("ml.r5.xlarge", 4, 32.0, 0, Some(0.302)),
+    of("ml.r5.2xlarge", 8, 64.0, 0, Some(0.605)),
+    of("ml.r5.4xlarge", 16, 128.0, 0, Some(1.21)),
+    of("ml.r5.8xlarge", 32, 256.0, 0, Some(2.419)),
+    of("ml.r5.12xlarge", 48, 384.0, 0, Some(3.629)),
+    of("ml.r5.16xlarge", 64, 512.0, 0, Some(4.838)),
+    of("ml.r5.24xlarge", 96, 768.0, 0, Some(7.258)),
+    of("ml.r6i.large", 2, 16.0, 0, None),
+    of("ml.r6i.xlarge", 4, 32.0, 0, None),
+    of("ml.r6i.2xlarge", 8, 64.0, 0, None),
+    of("ml.r6i.4xlarge", 16, 128.0, 0, None),
+    of("ml.r6i.8xlarge", 32, 256.0, 0, None),
+    of("ml.r6i.12xlarge", 48, 384.0, 0, None),
+    of("ml.r6i.16xlarge", 64, 512.0, 0, None),
+    of("ml.r6i.24xlarge", 96, 768.0, 0, None),
+    of("ml.r6i.32xlarge", 128, 1024.0, 0, None),
+    of("ml.r6id.large", 2, 16.0, 0, None),
+    of("ml.r6id.xlarge", 4, 32.0, 0, None),
+    of("ml.r6id.2xlarge", 8, 64.0, 0, None),
+    of("ml.r6id.4xlarge", 16, 128.0, 0, None),
+    of("ml.r6id.8xlarge", 32, 256.0, 0, None),
+    of("ml.r6id.12xlarge", 48, 384.0, 0, None),
+    of("ml.r6id.16xlarge", 64, 512.0, 0, None),
+    of("ml.r6id.24xlarge", 96, 768.0, 0, None),
+    of("ml.r6id.32xlarge", 128, 1024.0, 0, None),
+    of("ml.r7i.large", 2, 16.0, 0, None),
+    of("ml.r7i.xlarge", 4, 32.0, 0, None),
+    of("ml.r7i.2xlarge", 8, 64.0, 0, None),
+    of("ml.r7i.4xlarge", 16, 128.0, 0, None),
+    of("ml.r7i.8xlarge", 32, 256.0, 0, None),
+    of("ml.r7i.12xlarge", 48, 384.0, 0, None),
+    of("ml.r7i.16xlarge", 64, 512.0, 0, None),
+    of("ml.r7i.24xlarge", 96, 768.0, 0, None),
+    of("ml.r7i.48xlarge", 192, 1536.0, 0, None),
+];
