@@ -24,7 +24,7 @@ use super::zygote::Zygote;
 pub(super) const MARKER: &str = "NBVEND_SERVER";
 
 /// A process that cannot be mistaken for a later one with the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) struct Identity {
     pub(super) pid: i32,
     /// Field 22 of /proc/PID/stat, in clock ticks since boot.
@@ -212,29 +212,33 @@ pub(super) fn boot_id() -> String {
 pub(super) async fn sweep(marker: &str, leader: Option<Identity>, patience: Duration) -> Vec<i32> {
     let deadline = tokio::time::Instant::now() + patience;
     let mut pause = Duration::from_millis(2);
+    let mut found = HashSet::new();
     loop {
         let marker = marker.to_owned();
-        let left = tokio::task::spawn_blocking(move || kill_all(&marker, leader)).await.unwrap_or_default();
-        if left.is_empty() || tokio::time::Instant::now() >= deadline {
-            return left;
+        let round = move || {
+            // One that is ending shows its mark no longer, but is not gone before it is dead.
+            found.extend(members(&marker, leader));
+            found.retain(|member| kill(*member));
+            found
+        };
+        found = tokio::task::spawn_blocking(round).await.unwrap_or_default();
+        if found.is_empty() || tokio::time::Instant::now() >= deadline {
+            return found.into_iter().map(|member| member.pid).collect();
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 
-/// One round: finds the members, kills them, and returns those it found alive.
-fn kill_all(marker: &str, leader: Option<Identity>) -> Vec<i32> {
-    let mut alive = Vec::new();
-    for Identity { pid, started } in members(marker, leader) {
-        let Some(pidfd) = open(pid) else { continue };
-        // The number may have passed to another process since it was listed; the pidfd holds whom we check now.
-        if Stat::of(pid).is_some_and(|stat| !stat.dead && stat.started == started) {
-            let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
-            alive.push(pid);
-        }
+/// Kills one process if it lives; false if it does not.
+fn kill(process: Identity) -> bool {
+    let Some(pidfd) = open(process.pid) else { return false };
+    // The number may have passed to another process since it was listed; the pidfd holds whom we check now.
+    let lives = Stat::of(process.pid).is_some_and(|stat| !stat.dead && stat.started == process.started);
+    if lives {
+        let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
     }
-    alive
+    lives
 }
 
 /// The living processes that carry the marker, are in the leader's session while the leader lives, or descend from

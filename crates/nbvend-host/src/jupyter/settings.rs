@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Environment;
 use super::place::{Isolation, View};
+use crate::sandbox;
 
 /// The header that names the user to a server. The proxy sets it and removes every copy a client sends.
 pub const IDENTITY_HEADER: HeaderName = HeaderName::from_static("x-nbvend-user");
@@ -33,7 +34,7 @@ pub struct ServerSpec {
     pub home: PathBuf,
     /// For the socket, the log and the kernels' sockets; emptied at each start. At most [`MAX_RUN_DIR`] bytes long.
     pub run_dir: PathBuf,
-    /// Who uses it; becomes USER and LOGNAME. What Jupyter shows comes with each request, see [`identity`].
+    /// Who uses it; becomes USER and LOGNAME where there is no sandbox. What Jupyter shows comes with each request, see [`identity`].
     pub user_name: String,
     pub environment: Environment,
     /// Added to the server's environment, which is otherwise empty of what the engine has in its own.
@@ -156,9 +157,8 @@ pub(super) fn arguments(view: &View) -> Vec<String> {
     set("ServerApp.trust_xheaders", "True");
     set("ServerApp.allow_root", "True");
     set("ServerApp.quit_button", "False");
-    // The timeout must not exceed the interval.
-    set("ServerApp.websocket_ping_interval", "30");
-    set("ServerApp.websocket_ping_timeout", "30");
+    // In milliseconds, Jupyter's own setting; the timeout must not exceed the interval.
+    set("ServerApp.tornado_settings", "{'ws_ping_interval': 30000, 'ws_ping_timeout': 30000}");
     // On TCP any local user could attach to the kernels.
     set("KernelManager.transport", "ipc");
     // The default manager builds an HTTP client: 0.2 s and 14 MiB a server.
@@ -177,10 +177,12 @@ pub(super) fn environment(spec: &ServerSpec, view: &View, marker: &str) -> Vec<(
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
     let bin = text(&spec.environment.root().join("bin"));
+    // A sandbox knows one user, by the same name in each.
+    let user = if view.work == spec.home { &spec.user_name } else { sandbox::USER };
     let mut all: Vec<(String, String)> = [
         ("HOME", text(&view.home)),
-        ("USER", spec.user_name.clone()),
-        ("LOGNAME", spec.user_name.clone()),
+        ("USER", user.to_owned()),
+        ("LOGNAME", user.to_owned()),
         ("SHELL", shell.to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")),

@@ -58,7 +58,7 @@ pub(super) fn start(spec: &Spec, doors: &[File], order: &Start, fds: Vec<OwnedFd
     let clear = targets.iter().flat_map(|(from, to)| [*from, *to]).max().unwrap_or(2) + 1;
     let doors: Vec<RawFd> = doors.iter().map(AsRawFd::as_raw_fd).collect();
     let limits: Vec<(Resource, Rlimit)> =
-        rlimits::of(spec.level, &spec.limits).iter().map(|limit| limit.clamped()).collect();
+        rlimits::of(spec.level, &spec.limits).iter().map(rlimits::ResourceLimit::clamped).collect();
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(order.env.iter().map(|(name, value)| (name, value)));
     command.current_dir(&order.cwd).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

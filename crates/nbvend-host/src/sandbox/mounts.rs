@@ -89,7 +89,7 @@ impl Root<'_> {
     fn bind(&self, source: &Path, target: impl AsRef<Path>, attributes: u64) -> io::Result<()> {
         let target = self.inside(target);
         if at(source, fs::metadata(source))?.is_dir() {
-            self.folder(&target.strip_prefix(&self.place).unwrap_or(&target))?;
+            self.folder(target.strip_prefix(&self.place).unwrap_or(&target))?;
         } else if !target.exists() {
             let parent = target.parent().unwrap_or(&self.place);
             at(parent, DirBuilder::new().recursive(true).mode(0o755).create(parent))?;

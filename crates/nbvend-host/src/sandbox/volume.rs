@@ -75,6 +75,8 @@ fn make(volume: &Volume, work: &Path, uid: u32) -> Result<(), SandboxError> {
     let owner = format!("root_owner={uid}:{uid},lazy_itable_init=1,lazy_journal_init=1,nodiscard");
     let mut arguments: Vec<&std::ffi::OsStr> =
         vec!["-q".as_ref(), "-F".as_ref(), "-m".as_ref(), "0".as_ref(), "-E".as_ref(), owner.as_ref()];
+    // What is copied keeps its owner.
+    super::ids::claim(work, Some(uid)).map_err(SandboxError::io(work.display().to_string()))?;
     let filled = fs::read_dir(work).is_ok_and(|mut entries| entries.next().is_some());
     if filled {
         arguments.extend(["-d".as_ref(), work.as_os_str()]);

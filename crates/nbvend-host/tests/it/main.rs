@@ -2,6 +2,7 @@
 //! that do not.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this is tests, its helpers too")]
 mod egress;
+mod figures;
 mod functions;
 mod isolated;
 mod jupyter;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::client::call;
 use crate::support::gate::Gate;
 use crate::support::notebook::{
-    Browser, ID, Place, command, environment, kill, own_environment, parent, processes, replace, soon,
+    Browser, ID, Place, alive, command, environment, kill, own_environment, parent, processes, replace, soon,
 };
 
 const FORKER: &str = "nbvend: kernel forker";
@@ -29,10 +29,6 @@ async fn gate(running: &Running) -> Gate {
 /// The one process of a server whose command line holds the text.
 fn find(place: &Place, text: &str) -> Option<i32> {
     processes(place).into_iter().find(|pid| command(*pid).contains(text))
-}
-
-fn alive(pid: i32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 #[tokio::test]

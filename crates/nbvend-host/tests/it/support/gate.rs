@@ -36,6 +36,7 @@ impl Gate {
                     () = closed.cancelled() => return,
                 };
                 let (stream, from) = accepted.unwrap();
+                stream.set_nodelay(true).unwrap();
                 let (target, session) = (target.clone(), session.clone());
                 let service = hyper::service::service_fn(move |request| {
                     let (target, session) = (target.clone(), session.clone());

@@ -1,5 +1,6 @@
 //! A place for one real server, and what a browser does with it.
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nbvend_host::jupyter::{Environment, ServerSpec, Supervisor, prepare};
 use serde_json::{Value, json};
@@ -61,7 +62,16 @@ impl Drop for Place {
         let state = self.state();
         let stop = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { Supervisor::new(&state).stop(ID).await })
+            runtime.block_on(async {
+                let supervisor = Supervisor::new(&state);
+                let names =
+                    std::fs::read_dir(&state).into_iter().flatten().flatten().map(|entry| entry.file_name());
+                for name in names {
+                    if let Some(id) = name.to_string_lossy().strip_suffix(".server") {
+                        let _ = supervisor.stop(id).await;
+                    }
+                }
+            });
         });
         let _ = stop.join();
     }
@@ -118,6 +128,17 @@ pub fn replace(environment: &Environment, name: &str, text: &str) {
 pub fn command(pid: i32) -> String {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&line).replace('\0', " ").trim().to_owned()
+}
+
+/// Whether a process runs: one that has ended and that nobody has waited for yet does not.
+pub fn alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+pub fn children(pid: i32) -> Vec<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
 pub fn parent(pid: i32) -> i32 {
@@ -193,31 +214,47 @@ impl<'a> Browser<'a> {
         }
     }
 
-    /// Sends code to a kernel over its websocket.
+    /// Sends code to a kernel over a websocket of its own.
     pub async fn begin(&self, kernel: &str, code: &str) -> Cell {
+        let mut cell = self.cell(kernel).await;
+        cell.send(code).await;
+        cell
+    }
+
+    pub async fn cell(&self, kernel: &str) -> Cell {
         let origin = format!("http://{}", host(self.gate.address));
         let cookie = format!("_xsrf={}", self.xsrf);
-        let path = format!("/api/kernels/{kernel}/channels?session_id=s1");
+        // Each like a tab of its own: Jupyter keeps a session's messages for its return.
+        static SESSIONS: AtomicU32 = AtomicU32::new(0);
+        let session = format!("s{}", SESSIONS.fetch_add(1, Ordering::Relaxed));
+        let path = format!("/api/kernels/{kernel}/channels?session_id={session}");
         let headers = [("Origin", origin.as_str()), ("Cookie", &cookie)];
-        let mut websocket =
-            Websocket::open(self.gate.address, &path, &headers).await.map_err(|a| a.text()).unwrap();
-        let header = json!({"msg_id": "m1", "session": "s1", "username": "u", "date": "", "version": "5.3",
-            "msg_type": "execute_request"});
-        let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
-            "allow_stdin": false, "stop_on_error": true});
-        let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
-            "channel": "shell", "buffers": []});
-        websocket.send(&message.to_string()).await;
-        Cell { websocket }
+        let websocket = Websocket::open(self.gate.address, &path, &headers).await;
+        Cell { websocket: websocket.map_err(|answer| answer.text()).unwrap(), session, last: String::new() }
     }
 }
 
 /// Code that runs.
 pub struct Cell {
     websocket: Websocket,
+    session: String,
+    /// Of the last message sent: Jupyter refuses one that it has seen already.
+    pub last: String,
 }
 
 impl Cell {
+    pub async fn send(&mut self, code: &str) {
+        static MESSAGES: AtomicU32 = AtomicU32::new(0);
+        self.last = format!("m{}", MESSAGES.fetch_add(1, Ordering::Relaxed));
+        let header = json!({"msg_id": self.last, "session": self.session, "username": "u", "date": "", "version": "5.3",
+            "msg_type": "execute_request"});
+        let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
+            "allow_stdin": false, "stop_on_error": true});
+        let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
+            "channel": "shell", "buffers": []});
+        self.websocket.send(&message.to_string()).await;
+    }
+
     pub async fn message(&mut self) -> Value {
         let patience = std::time::Duration::from_secs(30);
         let text = tokio::time::timeout(patience, self.websocket.next()).await.expect("the kernel answers");

@@ -23,6 +23,7 @@ impl Websocket {
         }
         head.push_str("\r\n");
         let mut stream = TcpStream::connect(to).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {

@@ -22,7 +22,7 @@ pub struct Sessions(Mutex<HashMap<String, Known>>);
 /// A session that held when it was last looked up.
 struct Known {
     place: Place,
-    notebook: String,
+    notebook: Arc<str>,
     target: Target,
     until: CancellationToken,
     expires: Timestamp,
@@ -32,8 +32,8 @@ struct Known {
 
 /// What a session lets a request reach, and what ends it.
 pub struct Admitted {
-    /// The notebook's id.
-    pub notebook: String,
+    /// The host's id of the notebook.
+    pub notebook: Arc<str>,
     pub target: Target,
     pub until: CancellationToken,
 }
@@ -59,16 +59,12 @@ impl Sessions {
             && known.place == *place
             && site.engine.now() < known.expires
         {
-            return Ok(Admitted {
-                notebook: known.notebook.clone(),
-                target: known.target.clone(),
-                until: known.until.clone(),
-            });
+            return Ok(known.admitted());
         }
         let found = look(site, place, cookie);
         let mut sessions = site.sessions.known();
         match found {
-            Ok(Found { notebook, target, expires }) => {
+            Ok((notebook, target, expires)) => {
                 let until = match sessions.get_mut(cookie) {
                     Some(known) => {
                         known.target = target.clone();
@@ -81,7 +77,7 @@ impl Sessions {
                         let place = place.clone();
                         let known = Known {
                             place,
-                            notebook: notebook.clone(),
+                            notebook: Arc::clone(&notebook),
                             target: target.clone(),
                             until: until.clone(),
                             expires,
@@ -129,18 +125,21 @@ impl Sessions {
     }
 }
 
-/// A session as the store has it.
-struct Found {
-    notebook: String,
-    target: Target,
-    expires: Timestamp,
+impl Known {
+    fn admitted(&self) -> Admitted {
+        Admitted {
+            notebook: Arc::clone(&self.notebook),
+            target: self.target.clone(),
+            until: self.until.clone(),
+        }
+    }
 }
 
-fn look(site: &Site, place: &Place, cookie: &str) -> Result<Found, Refusal> {
+fn look(site: &Site, place: &Place, cookie: &str) -> Result<(Arc<str>, Target, Timestamp), Refusal> {
     let visit = access::session(&site.engine, &place.region, &place.name, cookie)?;
     let target = site.notebooks.target(&visit.notebook_id, &visit.user);
     let target = target.ok_or_else(|| Refusal::NotInService("starting".to_owned()))?;
-    Ok(Found { notebook: visit.notebook_id, target, expires: visit.expires })
+    Ok((visit.notebook_id.into(), target, visit.expires))
 }
 
 fn end_on_time(site: &Arc<Site>, cookie: &str, expires: Timestamp, until: CancellationToken) {
