@@ -99,7 +99,12 @@ pub async fn prepare(dir: &Path, progress: impl Fn(Step) + Send + Sync) -> Resul
 
 /// The environment below `dir`, if it is there; makes nothing.
 pub fn prepared(dir: &Path) -> Option<Environment> {
-    finished(&dir.join(name(pip::LOCK))).filter(|environment| environment.ours().exists())
+    finished(&real(dir).join(name(pip::LOCK))).filter(|environment| environment.ours().exists())
+}
+
+/// The folder's path without links.
+fn real(dir: &Path) -> PathBuf {
+    dir.canonicalize().unwrap_or_else(|_| dir.to_owned())
 }
 
 /// The interpreter, with its version, that [`prepare`] would use.
@@ -114,6 +119,9 @@ async fn prepare_from(
     candidates: &[PathBuf],
     progress: impl Fn(Step) + Send + Sync,
 ) -> Result<Environment, InstallError> {
+    // Python names its own folders without links, and a sandbox shows the environment at one path.
+    std::fs::create_dir_all(dir).map_err(InstallError::io(dir))?;
+    let dir = &real(dir);
     let root = dir.join(name(lock));
     if let Some(environment) = finished(&root) {
         settings::write_ours(&root).map_err(InstallError::io(&root))?;

@@ -11,7 +11,7 @@
 //! All calls for one id take their turn. A server outlives the engine: nothing here ends with the supervisor.
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -76,6 +76,16 @@ pub(super) struct Inner {
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     exits: UnboundedSender<Exit>,
     pub(super) nursery: Nursery,
+    made: OnceLock<Made>,
+}
+
+/// Hears of every sandbox as soon as it is there, before anything runs in it.
+struct Made(Box<dyn Fn(&str, &Sandbox) + Send + Sync>);
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Made")
+    }
 }
 
 impl Supervisor {
@@ -93,8 +103,15 @@ impl Supervisor {
             turns: Mutex::default(),
             exits: send,
             nursery: Nursery::new(state_dir),
+            made: OnceLock::new(),
         };
         Self { inner: Arc::new(inner), exits: tokio::sync::Mutex::new(receive) }
+    }
+
+    /// Tells of every sandbox by its server's id as soon as it is made, before scripts and server run in it: whoever serves
+    /// its listeners begins then. To be called once.
+    pub fn on_sandbox(&self, tell: impl Fn(&str, &Sandbox) + Send + Sync + 'static) {
+        let _ = self.inner.made.set(Made(Box::new(tell)));
     }
 
     /// Loads JupyterLab of this environment in the background, so that the first start need not wait for it. Must be
@@ -289,6 +306,9 @@ impl Inner {
         let place = Place::make(spec).await?;
         record.sandbox = place.sandbox().map(Sandbox::record);
         noted(record)?;
+        if let (Some(sandbox), Some(Made(tell))) = (place.sandbox(), self.made.get()) {
+            tell(&spec.id, sandbox);
+        }
         for script in scripts {
             let done = script::run(spec, &place, &record.marker, script).await;
             ran.push(done.clone());

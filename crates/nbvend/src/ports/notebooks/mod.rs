@@ -99,6 +99,11 @@ impl Notebooks {
     /// Tells the engine of servers that end by themselves, for as long as it runs.
     pub async fn watch(self: Arc<Self>, engine: Engine) {
         self.insides.attach(engine.clone());
+        let (insides, runtime) = (Arc::clone(&self.insides), tokio::runtime::Handle::current());
+        self.supervisor.on_sandbox(move |id, sandbox| {
+            let (insides, id, sandbox) = (Arc::clone(&insides), id.to_owned(), sandbox.clone());
+            runtime.spawn(async move { insides.enter(&id, &sandbox).await });
+        });
         for server in self.supervisor.running() {
             self.enter(&server.id).await;
         }
@@ -164,12 +169,10 @@ impl Notebooks {
         };
         let (server, scripts) = plan::plan(&spec, site);
         let attempt = self.supervisor.start_after(server, scripts).await;
-        let begun = attempt.result.is_ok();
-        let started = plan::outcome(&spec, attempt);
-        if begun {
-            self.enter(&spec.id).await;
+        if attempt.result.is_err() {
+            self.insides.leave(&spec.id);
         }
-        Ok(started)
+        Ok(plan::outcome(&spec, attempt))
     }
 
     /// Where what runs in a notebook asks for its role's credentials.
