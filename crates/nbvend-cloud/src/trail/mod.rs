@@ -181,6 +181,7 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
         Principal::Root => "Root",
         Principal::User { .. } => "IAMUser",
         Principal::AssumedRole { .. } => "AssumedRole",
+        Principal::FederatedUser { .. } => "FederatedUser",
         Principal::Service { .. } => "AWSService",
         Principal::Anonymous => "AWSAccount",
     };
@@ -188,7 +189,7 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
     if !matches!(principal, Principal::Service { .. }) {
         set("principalId", json!(principal.id(account)));
     }
-    if matches!(principal, Principal::Root | Principal::User { .. } | Principal::AssumedRole { .. }) {
+    if !matches!(principal, Principal::Service { .. } | Principal::Anonymous) {
         set("arn", json!(principal.arn(account)));
         set("accountId", json!(account));
     }
@@ -210,6 +211,22 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
                 },
             }),
         ),
+        Principal::FederatedUser { issuer, .. } => {
+            let kind = if **issuer == Principal::Root { "Root" } else { "IAMUser" };
+            set(
+                "sessionContext",
+                json!({
+                    "sessionIssuer": {
+                        "type": kind, "principalId": issuer.id(account), "arn": issuer.arn(account),
+                        "accountId": account, "userName": issuer.user_name(),
+                    },
+                    "attributes": {
+                        "creationDate": caller.session_issued.map(Timestamp::iso8601),
+                        "mfaAuthenticated": "false",
+                    },
+                }),
+            );
+        }
         _ => {}
     }
     if let Some(service) = &caller.invoked_by {
