@@ -11,14 +11,13 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use nbvend_cloud::door::{Body, Peer, full};
-use nbvend_cloud::services::sagemaker::access::{self, Refusal};
+use nbvend_cloud::services::sagemaker::access::{self, Refusal, Visitor};
 use nbvend_host::proxy::{self, CancellationToken};
-use nbvend_wire::timestamp::Timestamp;
 
 use super::Site;
 
 /// A notebook as its host names it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// In lower case, as AWS's hosts have it.
     pub name: String,
@@ -45,23 +44,31 @@ fn cookie_name(secure: bool) -> &'static str {
     SESSION_COOKIES[usize::from(secure)]
 }
 
+/// How often an open session is looked at.
+const WATCH: Duration = Duration::from_secs(2);
+
 /// What ends the open requests and websockets of each session, by its cookie.
 #[derive(Default)]
 pub struct Sessions(Mutex<HashMap<String, CancellationToken>>);
 
 impl Sessions {
-    /// The session's token; a timer of its own cancels it when the session ends.
-    fn token(site: &Arc<Site>, cookie: &str, expires: Timestamp) -> CancellationToken {
+    /// The session's token. A watch of its own cancels it when the session ends: in time, with the right of whoever
+    /// made the link, or with the notebook.
+    fn token(site: &Arc<Site>, place: &Place, cookie: &str, visitor: Visitor) -> CancellationToken {
         let mut sessions = site.sessions.0.lock().expect("nobody panics while holding the sessions");
         if let Some(token) = sessions.get(cookie) {
             return token.clone();
         }
         let token = CancellationToken::new();
         sessions.insert(cookie.to_owned(), token.clone());
-        let left = u64::try_from(expires.0 - site.engine.now().0).unwrap_or(0);
-        let (site, cookie, ending) = (Arc::clone(site), cookie.to_owned(), token.clone());
+        let (site, place, cookie, ending) =
+            (Arc::clone(site), place.clone(), cookie.to_owned(), token.clone());
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(left)).await;
+            while let Ok(visit) = access::session(&site.engine, &place.region, &place.name, &cookie, visitor)
+            {
+                let left = u64::try_from(visit.expires.0 - site.engine.now().0).unwrap_or(0);
+                tokio::time::sleep(WATCH.min(Duration::from_millis(left))).await;
+            }
             ending.cancel();
             site.sessions.0.lock().expect("nobody panics while holding the sessions").remove(&cookie);
         });
@@ -79,14 +86,15 @@ pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, p
     let Some(cookie) = cookie(&request, cookie_name(peer.secure)) else {
         return refuse(&Refusal::NoSession);
     };
-    let visit = match access::session(&site.engine, &place.region, &place.name, &cookie) {
+    let visitor = Visitor { ip: peer.ip, secure: peer.secure };
+    let visit = match access::session(&site.engine, &place.region, &place.name, &cookie, visitor) {
         Ok(visit) => visit,
         Err(refusal) => return refuse(&refusal),
     };
     let Some(target) = site.notebooks.target(&visit.notebook_id, &visit.user) else {
         return refuse(&Refusal::NotInService("starting or stopped".to_owned()));
     };
-    let ends = Sessions::token(site, &cookie, visit.expires);
+    let ends = Sessions::token(site, &place, &cookie, visitor);
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
     proxy::forward(request, &target, peer, &ends)
         .await
@@ -104,7 +112,8 @@ async fn open(
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return page(StatusCode::METHOD_NOT_ALLOWED, "Refused", "A link is opened with GET.");
     }
-    let opened = match access::redeem(&site.engine, &place.region, &place.name, token).await {
+    let visitor = Visitor { ip: peer.ip, secure: peer.secure };
+    let opened = match access::redeem(&site.engine, &place.region, &place.name, token, visitor).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(&refusal),
     };
@@ -166,6 +175,11 @@ fn refuse(refusal: &Refusal) -> Response<Body> {
             StatusCode::FORBIDDEN,
             "This link has expired",
             "A link works for five minutes, the session it opens for hours. Ask for a fresh one: nbvend open USER, or the refresh API.".to_owned(),
+        ),
+        Refusal::Ended => (
+            StatusCode::FORBIDDEN,
+            "This session has ended",
+            "Whoever made its link may not open this notebook any more, or the notebook has another owner. Ask for a fresh one: nbvend open USER, or the refresh API.".to_owned(),
         ),
         Refusal::UnknownNotebook => {
             (StatusCode::NOT_FOUND, "No such notebook", "No notebook has this address.".to_owned())

@@ -129,10 +129,7 @@ mod tests {
     async fn rules_are_kept_and_enforced() {
         let world = World::new();
         let error = world.wire("iam", "GetAccountPasswordPolicy", json!({})).await.unwrap_err();
-        assert_eq!(
-            error.message,
-            "The Password Policy with domain name 123456789012 cannot be found."
-        );
+        assert_eq!(error.message, "The Password Policy with domain name 123456789012 cannot be found.");
         world.wire("iam", "CreateUser", json!({"UserName": "alice"})).await.unwrap();
         let set = json!({"MinimumPasswordLength": 20, "RequireNumbers": true});
         world.wire("iam", "UpdateAccountPasswordPolicy", set).await.unwrap();

@@ -264,13 +264,7 @@ fn account_of(text: &str) -> &str {
     text.split(':').nth(4).unwrap_or(text)
 }
 
-fn result(
-    action: &str,
-    resource: &str,
-    decision: &Decision,
-    bounded: bool,
-    named: bool,
-) -> EvaluationResult {
+fn result(action: &str, resource: &str, decision: &Decision, bounded: bool, named: bool) -> EvaluationResult {
     let by_boundary = || decision.matched.iter().filter(|statement| statement.layer == Layer::Boundary);
     let allows = by_boundary().any(|statement| statement.effect == nbvend_policy::StatementEffect::Allow);
     let denies = by_boundary().any(|statement| statement.effect == nbvend_policy::StatementEffect::Deny);

@@ -3,7 +3,8 @@
 //!
 //! What differs from AWS and why: there is no VPC here, so `SubnetId`, `SecurityGroupIds` and `KmsKeyId` are refused by
 //! name, as are Git repositories and accelerators. Lifecycle scripts run as the notebook's user, not as root. A
-//! notebook is in service in a second or two, not in minutes. A server that dies by itself is started again.
+//! notebook is in service in a second or two, not in minutes. A server that dies by itself is started again. What a
+//! presigned URL opens ends with the right of whoever made it ([`minter`]).
 
 pub mod access;
 mod cfn;
@@ -14,6 +15,7 @@ mod event;
 mod lifecycle_config;
 mod list;
 mod log;
+mod minter;
 mod page;
 mod presign;
 mod reconcile;

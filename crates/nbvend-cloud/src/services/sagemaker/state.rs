@@ -6,6 +6,7 @@ use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::minter::Bond;
 use crate::context::Cx;
 use crate::identity::Principal;
 use crate::store::{Record, StoreError};
@@ -144,6 +145,8 @@ pub struct Link {
     pub notebook_id: String,
     pub generation: u64,
     pub minted_by: Principal,
+    #[serde(default)]
+    pub bond: Bond,
     /// After that it opens nothing.
     pub usable_until: Timestamp,
     /// How long the session it opens lasts.
@@ -159,6 +162,8 @@ pub struct Session {
     pub notebook_id: String,
     pub generation: u64,
     pub minted_by: Principal,
+    #[serde(default)]
+    pub bond: Bond,
     pub expires: Timestamp,
 }
 
