@@ -78,7 +78,6 @@ impl Writer {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    #[cfg(test)]
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }

@@ -10,6 +10,7 @@ mod open;
 mod refresh;
 mod status;
 mod up;
+mod user;
 mod vend;
 
 use std::path::PathBuf;
@@ -57,6 +58,8 @@ pub enum Command {
     Start(notebook::Named),
     /// Terminate USER's notebook and delete its files
     Terminate(notebook::Named),
+    /// People: who may launch notebooks, and who runs the catalog
+    User(user::User),
     /// Say whether the engine runs, and what it runs
     Status,
     /// Check this machine for what nbvend needs
@@ -83,6 +86,7 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Stop(named) => notebook::stop(&named, data, printer).await,
             Command::Start(named) => notebook::start(&named, data, printer).await,
             Command::Terminate(named) => notebook::terminate(&named, data, printer).await,
+            Command::User(user) => user.run(data, printer).await,
             Command::Status => status::run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
         }

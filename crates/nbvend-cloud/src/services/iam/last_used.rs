@@ -233,7 +233,10 @@ mod tests {
         let world = World::new();
         world.wire("iam", "CreateUser", json!({"UserName": "alice"})).await.unwrap();
         let key = key(&world, "alice").await;
-        assert_eq!(last(&world, &key.id).await, json!({"ServiceName": "N/A", "Region": "N/A"}));
+        assert_eq!(
+            last(&world, &key.id).await,
+            json!({"LastUsedDate": null, "ServiceName": "N/A", "Region": "N/A"})
+        );
 
         world.clock.advance(10);
         note(&world.engine, &key, "ssm", "eu-west-1");
