@@ -46,8 +46,8 @@ INCLUDE = {
         "*Layer* *EventSource* *Url* *CodeSigning* *Durable* *Resource*Policy",
     ),
     "logs": (
-        "*LogGroup *LogGroups *LogStream *LogStreams PutLogEvents GetLogEvents FilterLogEvents *RetentionPolicy Tag* "
-        "Untag* ListTags*",
+        "*LogGroup *LogGroups *LogStream *LogStreams PutLogEvents GetLogEvents FilterLogEvents *RetentionPolicy *ResourcePolicy "
+        "*ResourcePolicies Tag* Untag* ListTags*",
         "",
     ),
     "sagemaker": ("*NotebookInstance* AddTags ListTags DeleteTags", ""),

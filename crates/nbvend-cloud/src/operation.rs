@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::context::{ContextKeys, Cx};
 use crate::door::{Body, Peer, run_operation, run_waiting};
 use crate::engine::Engine;
-use crate::error::ServiceError;
+use crate::error::{EngineError, ServiceError};
 use crate::identity::Caller;
 
 /// Whether an operation changes anything.
@@ -66,6 +66,12 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
         let _ = (cx, keys);
     }
 
+    /// What the call needs to be allowed besides its own action.
+    fn needs(&self, cx: &Cx<'_>) -> Vec<Need> {
+        let _ = cx;
+        Vec::new()
+    }
+
     /// Heavy work that needs no writer: parsing, hashing. Runs on a snapshot before the transaction for requests
     /// from outside; `run` must cope when it was not called.
     fn prepare(&mut self, cx: &mut Cx<'_>) -> Result<(), Self::Error> {
@@ -102,6 +108,33 @@ pub trait Waiting: Serialize + DeserializeOwned + Send + 'static {
     /// Runs in the writer's transaction if [`Waiting::finish_writes`] says so.
     fn finish(outcome: Self::Outcome, cx: &mut Cx<'_>) -> Result<Self::Output, Self::Error>;
     fn finish_writes(outcome: &Self::Outcome) -> bool;
+}
+
+/// A further permission that a call needs.
+#[derive(Debug, Clone)]
+pub struct Need {
+    /// `iam:PassRole`.
+    pub action: &'static str,
+    /// The ARN it is needed on.
+    pub resource: String,
+    pub context: ContextKeys,
+}
+
+impl Need {
+    pub fn new(action: &'static str, resource: impl Into<String>) -> Self {
+        Self { action, resource: resource.into(), context: ContextKeys::new() }
+    }
+
+    /// `iam:PassRole`: handing a role to a service is using it.
+    pub fn pass_role(role_arn: &str, service: &str) -> Self {
+        Self::new("iam:PassRole", role_arn).with("iam:PassedToService", service)
+    }
+
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.context.insert(key.to_owned(), vec![value.to_owned()]);
+        self
+    }
 }
 
 /// The answer of an erased call, in the model's member names.
@@ -150,6 +183,9 @@ pub const fn waiting<O: Waiting>() -> Entry {
 /// A request that is not decoded by a model: S3's, and API Gateway's data plane.
 pub type RawHandler = fn(Engine, Request<Body>, Peer) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
+/// Finds the policy that stands on a resource, by its ARN, as JSON text.
+pub type ResourcePolicy = fn(&Cx<'_>, &str) -> Result<Option<String>, EngineError>;
+
 /// A service as the registry knows it.
 pub struct Service {
     /// Its id: the SigV4 scope name and the name of its model.
@@ -158,6 +194,8 @@ pub struct Service {
     pub action_prefix: &'static str,
     /// CloudTrail's eventSource: `sagemaker.amazonaws.com`.
     pub event_source: &'static str,
+    /// The policies that stand on its resources, if it has such policies.
+    pub resource_policy: Option<ResourcePolicy>,
     /// One flat alphabetic list.
     pub operations: &'static [Entry],
 }

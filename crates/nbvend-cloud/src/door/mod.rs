@@ -12,9 +12,13 @@
 
 mod authenticate;
 mod authorise;
+#[cfg(test)]
+mod coverage;
+mod exceptions;
 mod perform;
 mod permit;
 mod route;
+mod tagging;
 #[cfg(test)]
 mod tests;
 

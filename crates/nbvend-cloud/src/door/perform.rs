@@ -3,13 +3,12 @@
 use nbvend_wire::error::WireError;
 use serde_json::Value;
 
-use super::authorise::{Question, authorise};
-use crate::context::{ContextKeys, Cx};
+use super::authorise::Asked;
+use crate::context::Cx;
 use crate::engine::Engine;
 use crate::error::{EngineError, ServiceError};
 use crate::identity::Caller;
 use crate::operation::{Entry, Kind, Operation, Waiting, typed};
-use crate::services;
 use crate::store::StoreError;
 use crate::trail::{self, Call};
 
@@ -21,14 +20,9 @@ pub fn perform<O: Operation>(cx: &mut Cx<'_>, operation: O) -> Result<O::Output,
         cx.tx.must_write(O::NAME).map_err(internal)?;
     }
     let input = serde_json::to_value(&operation).map_err(internal)?;
-    let resources = operation.resources(cx);
-    let action = action(O::SERVICE, O::NAME, operation.action());
-    let mut context = ContextKeys::new();
-    operation.context(cx, &mut context);
-
+    let asked = Asked::of(&operation, cx);
     let tx = cx.tx;
-    let question = Question { action: &action, resources: &resources, context: &context };
-    let outcome = match authorise(cx, &question) {
+    let outcome = match asked.authorise(cx) {
         Err(denied) => Outcome::Denied(denied),
         Ok(()) => match tx.savepoint(|| operation.run(cx).map_err(|error| error.to_wire())) {
             Ok(Ok(output)) => Outcome::Done(output),
@@ -50,7 +44,7 @@ pub fn perform<O: Operation>(cx: &mut Cx<'_>, operation: O) -> Result<O::Output,
         sensitive: O::SENSITIVE,
         input: Some(input),
         outcome: outcome.as_error().map_or(Ok(&output), Err),
-        resources: &resources,
+        resources: &asked.resources,
     };
     trail::note(cx, call).map_err(internal)?;
     outcome.into_result()
@@ -101,7 +95,10 @@ pub async fn call<O: Operation>(
     }
     if O::PREPARES {
         let prepared = engine.store().read(|tx| {
-            operation.prepare(&mut Cx::new(engine, tx, caller.clone())).map_err(|error| error.to_wire())
+            let mut cx = Cx::new(engine, tx, caller.clone());
+            // Who may not learns nothing of what it says or names.
+            Asked::of(&operation, &cx).authorise(&cx)?;
+            operation.prepare(&mut cx).map_err(|error| error.to_wire())
         });
         if let Err(error) = prepared.map_err(internal)? {
             let input = serde_json::to_value(&operation).ok();
@@ -118,11 +115,7 @@ pub async fn call<O: Operation>(
 pub fn allowed<O: Operation>(engine: &Engine, caller: &Caller, operation: &O) -> Result<(), WireError> {
     let decided = engine.store().read(|tx| {
         let cx = Cx::new(engine, tx, caller.clone());
-        let resources = operation.resources(&cx);
-        let action = action(O::SERVICE, O::NAME, operation.action());
-        let mut context = ContextKeys::new();
-        operation.context(&cx, &mut context);
-        authorise(&cx, &Question { action: &action, resources: &resources, context: &context })
+        Asked::of(operation, &cx).authorise(&cx)
     });
     decided.map_err(internal)?
 }
@@ -196,19 +189,15 @@ pub async fn wait_for<O: Waiting>(
 
 fn admit<O: Waiting>(cx: &mut Cx<'_>, operation: O) -> Result<O::Ticket, WireError> {
     let input = serde_json::to_value(&operation).map_err(internal)?;
-    let resources = operation.resources(cx);
-    let action = action(O::SERVICE, O::NAME, O::ACTION);
-    let mut context = ContextKeys::new();
-    operation.context(cx, &mut context);
+    let asked = Asked::of_waiting(&operation, cx);
     let tx = cx.tx;
-    let (outcome, denied) =
-        match authorise(cx, &Question { action: &action, resources: &resources, context: &context }) {
-            Err(error) => (Err(error), true),
-            Ok(()) => match tx.savepoint(|| operation.admit(cx).map_err(|error| error.to_wire())) {
-                Ok(outcome) => (outcome, false),
-                Err(error) => (Err(internal(error)), false),
-            },
-        };
+    let (outcome, denied) = match asked.authorise(cx) {
+        Err(error) => (Err(error), true),
+        Ok(()) => match tx.savepoint(|| operation.admit(cx).map_err(|error| error.to_wire())) {
+            Ok(outcome) => (outcome, false),
+            Err(error) => (Err(internal(error)), false),
+        },
+    };
     if !O::DATA || denied {
         let nothing = Value::Null;
         let call = Call {
@@ -218,7 +207,7 @@ fn admit<O: Waiting>(cx: &mut Cx<'_>, operation: O) -> Result<O::Ticket, WireErr
             sensitive: O::SENSITIVE,
             input: Some(input),
             outcome: outcome.as_ref().map_or_else(Err, |_| Ok(&nothing)),
-            resources: &resources,
+            resources: &asked.resources,
         };
         trail::note(cx, call).map_err(internal)?;
     }
@@ -228,13 +217,6 @@ fn admit<O: Waiting>(cx: &mut Cx<'_>, operation: O) -> Result<O::Ticket, WireErr
 fn finish<O: Waiting>(cx: &mut Cx<'_>, outcome: O::Outcome) -> Result<O::Output, WireError> {
     let tx = cx.tx;
     tx.savepoint(|| O::finish(outcome, cx).map_err(|error| error.to_wire())).map_err(internal)?
-}
-
-fn action(service: &str, name: &str, stated: Option<&'static str>) -> String {
-    match stated {
-        Some(action) => action.to_owned(),
-        None => format!("{}:{name}", services::find(service).map_or(service, |s| s.action_prefix)),
-    }
 }
 
 fn to_value<T: serde::Serialize>(output: T) -> Result<Value, WireError> {

@@ -1,6 +1,7 @@
 //! Steps 4 and 6 for a call that no model describes: API Gateway's data plane, which routes and authenticates its
 //! requests itself. The same question is asked as of every operation, and a no leaves the same record.
 
+use nbvend_policy::Policy;
 use nbvend_wire::error::WireError;
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ pub struct DataCall<'a> {
     pub action: &'a str,
     pub resources: &'a [String],
     pub context: &'a ContextKeys,
+    /// The policy that stands on what is asked for.
+    pub policy: Option<&'a Policy>,
     pub read_only: bool,
     /// What the record is to say of the request.
     pub input: Value,
@@ -24,7 +27,14 @@ pub struct DataCall<'a> {
 
 /// Whether IAM allows the call. A denial is recorded.
 pub fn permit(cx: &Cx<'_>, call: &DataCall<'_>) -> Result<(), WireError> {
-    let question = Question { action: call.action, resources: call.resources, context: call.context };
+    let question = Question {
+        service: call.service,
+        action: call.action,
+        resources: call.resources,
+        context: call.context,
+        policy: call.policy,
+        needs: &[],
+    };
     authorise(cx, &question).map_err(|error| denied(cx, call, error))
 }
 

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::access;
 use super::error::Error;
+use super::passed;
 use super::patch::{self, PatchOperation};
 use super::state::Account;
 use crate::context::Cx;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +76,10 @@ impl Operation for UpdateAccount {
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
         vec![access::arn(cx, "/account")]
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        passed::patched(&self.patch_operations)
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<AccountView, Error> {

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::access;
 use super::error::Error;
+use super::passed;
 use super::patch::{self, Change, PatchOperation};
 use super::state::{Backend, Definition, Integration, Texts};
 use super::template;
 use super::view::IntegrationView;
 use crate::context::Cx;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// AWS's limit and default for the time a backend has, in milliseconds.
 const LONGEST: i64 = 29_000;
@@ -150,6 +151,10 @@ impl Operation for PutIntegration {
         access::api(cx, &self.rest_api_id, &below(&self.resource_id, &self.http_method))
     }
 
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        passed::role(self.credentials.as_deref())
+    }
+
     fn run(self, cx: &mut Cx<'_>) -> Result<IntegrationView, Error> {
         let mut definition = Definition::find(cx, &self.rest_api_id)?;
         let method = definition.method_mut(&self.resource_id, &self.http_method)?;
@@ -217,6 +222,10 @@ impl Operation for UpdateIntegration {
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
         access::api(cx, &self.rest_api_id, &below(&self.resource_id, &self.http_method))
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        passed::patched(&self.patch_operations)
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<IntegrationView, Error> {

@@ -27,6 +27,7 @@ mod method;
 mod method_response;
 mod model;
 mod page;
+mod passed;
 mod patch;
 mod paths;
 mod policy;
@@ -58,6 +59,7 @@ pub static SERVICE: Service = Service {
     id: "apigateway",
     action_prefix: "apigateway",
     event_source: "apigateway.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<deployment::CreateDeployment>(),
         op::<resource::CreateResource>(),

@@ -43,10 +43,14 @@ use crate::store::Signal;
 /// waiting for has happened.
 pub const STACKS: Signal = Signal("cloudformation");
 
+/// The service as principals name it.
+const PRINCIPAL: &str = "cloudformation.amazonaws.com";
+
 pub static SERVICE: Service = Service {
     id: "cloudformation",
     action_prefix: "cloudformation",
     event_source: "cloudformation.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<stack::CancelUpdateStack>(),
         op::<stack::ContinueUpdateRollback>(),

@@ -21,6 +21,7 @@ pub static SERVICE: Service = Service {
     id: "cloudtrail",
     action_prefix: "cloudtrail",
     event_source: "cloudtrail.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<trail::DescribeTrails>(),
         op::<trail::GetTrail>(),

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::identity::{Caller, Principal};
+use crate::identity::Caller;
 use crate::testing::World;
 
 async fn lookup(world: &World, input: Value) -> Vec<Value> {
@@ -20,10 +20,14 @@ fn names(events: &[Value]) -> Vec<&str> {
 async fn busy() -> World {
     let world = World::new();
     let ada = Caller {
-        principal: Principal::User { name: "ada".to_owned(), id: "AIDAADA".to_owned(), path: "/".to_owned() },
         access_key_id: Some("AKIAADA".to_owned()),
-        ..world.root()
+        ..world.user("ada", &["ssm:PutParameter"]).await
     };
+    // How she came to be is not what the tests are about.
+    let forget = |tx: &crate::store::Tx<'_>| {
+        tx.connection().execute_batch("DELETE FROM trail; DELETE FROM trail_resource")
+    };
+    world.engine.store().write(move |tx| forget(tx)).await.unwrap().unwrap();
     for name in ["/one", "/two"] {
         let input = json!({"Name": name, "Value": "v", "Type": "String"});
         world.wire_as(ada.clone(), "ssm", "PutParameter", input).await.unwrap();

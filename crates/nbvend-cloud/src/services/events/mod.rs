@@ -56,6 +56,7 @@ pub static SERVICE: Service = Service {
     id: "events",
     action_prefix: "events",
     event_source: "events.amazonaws.com",
+    resource_policy: Some(permission::of_resource),
     operations: &[
         op::<bus::CreateEventBus>(),
         op::<bus::DeleteEventBus>(),

@@ -6,11 +6,19 @@ use serde_json::{Value, json};
 use super::bus;
 use super::error::Error;
 use super::names::{self, DEFAULT};
+use super::state::Bus;
 use crate::context::Cx;
+use crate::error::EngineError;
 use crate::operation::{Kind, Operation};
 
 /// So long may the policy of a bus be, in characters.
 const LONGEST: usize = 10_240;
+
+/// The policy that stands on a bus. Rules have none.
+pub fn of_resource(cx: &Cx<'_>, arn: &str) -> Result<Option<String>, EngineError> {
+    let Some((_, bus)) = arn.split_once(":event-bus/") else { return Ok(None) };
+    Ok(cx.get::<Bus>(bus)?.and_then(|bus| bus.policy).map(|policy| policy.to_string()))
+}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase", deny_unknown_fields)]

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::state::{Generation, Input, Rule, Target};
 use super::{destination, input, names, page};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// So many targets a rule may have.
 pub const TARGETS: usize = 5;
@@ -190,6 +190,11 @@ impl Operation for PutTargets {
         let arns = self.targets.iter().map(|target| target.arn.clone()).collect();
         keys.insert("events:TargetArn".to_owned(), arns);
         keys.insert("events:creatorAccount".to_owned(), vec![cx.account().to_owned()]);
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        let roles = self.targets.iter().filter_map(|target| target.role_arn.as_deref());
+        roles.map(|role| Need::pass_role(role, super::PRINCIPAL)).collect()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<EntriesOutput, Error> {

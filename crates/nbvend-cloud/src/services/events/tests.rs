@@ -325,6 +325,11 @@ const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:events";
 
 async fn log_group(world: &World) {
     world.wire("logs", "CreateLogGroup", json!({"logGroupName": "events"})).await.unwrap();
+    let document = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"}, "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:events:*"}});
+    let policy = json!({"policyName": "events", "policyDocument": document.to_string()});
+    world.wire("logs", "PutResourcePolicy", policy).await.unwrap();
 }
 
 /// What a rule wrote to the log group, in its order.

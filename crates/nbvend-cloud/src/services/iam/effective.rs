@@ -16,6 +16,7 @@ use super::state::{Grants, Group, Role, User, key};
 use crate::context::Cx;
 use crate::error::{EngineError, ServiceError};
 use crate::identity::{AccessKey, Principal};
+use crate::services;
 
 /// A compiled policy with the name it is reported under.
 type Named = (String, Policy);
@@ -51,6 +52,8 @@ struct Cache {
     held: Mutex<HashMap<String, (String, Arc<Held>)>>,
     /// By access key.
     sessions: Mutex<HashMap<String, Arc<Carried>>>,
+    /// Policies of resources, by their text.
+    resources: Mutex<HashMap<String, Policy>>,
 }
 
 impl Effective {
@@ -216,6 +219,28 @@ fn session(cx: &Cx<'_>) -> Result<Arc<Carried>, EngineError> {
     }
     kept.insert(id.clone(), Arc::clone(&carried));
     Ok(carried)
+}
+
+/// The policy that stands on a resource of a service, compiled.
+pub(crate) fn resource_policy(cx: &Cx<'_>, service: &str, arn: &str) -> Result<Option<Policy>, EngineError> {
+    let Some(of_resource) = services::find(service).and_then(|service| service.resource_policy) else {
+        return Ok(None);
+    };
+    let Some(text) = of_resource(cx, arn)? else { return Ok(None) };
+    let cache = cx.engine.cache::<Cache>();
+    let known = cache.resources.lock().expect("nobody panics while holding the policies").get(&text).cloned();
+    if known.is_some() {
+        return Ok(known);
+    }
+    let suffix = Some(cx.config().url_suffix.as_str());
+    let policy = Policy::parse_in(&text, Kind::Resource, suffix)
+        .map_err(|fault| EngineError::from(Error::Malformed(fault.message).to_wire()))?;
+    let mut kept = cache.resources.lock().expect("nobody panics while holding the policies");
+    if kept.len() >= KEPT {
+        kept.clear();
+    }
+    kept.insert(text, policy.clone());
+    Ok(Some(policy))
 }
 
 fn find(cx: &Cx<'_>, arn: &str) -> Result<Option<policy::Found>, EngineError> {

@@ -8,7 +8,7 @@ use super::instance_profile::{ListInstanceProfilesOutput, ProfileView, arn_of, c
 use super::page::{self, Ask};
 use super::state::{InstanceProfile, Role, key};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 use crate::store::GLOBAL;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -75,6 +75,11 @@ impl Operation for AddRoleToInstanceProfile {
 
     fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
         context(cx, &self.instance_profile_name, keys);
+    }
+
+    fn needs(&self, cx: &Cx<'_>) -> Vec<Need> {
+        let role = entity::arn_of::<Role>(cx, &self.role_name);
+        vec![Need::pass_role(&role, "ec2.amazonaws.com")]
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {

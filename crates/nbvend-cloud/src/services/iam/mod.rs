@@ -59,6 +59,7 @@ pub static SERVICE: Service = Service {
     id: "iam",
     action_prefix: "iam",
     event_source: "iam.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<instance_profile_role::AddRoleToInstanceProfile>(),
         op::<membership::AddUserToGroup>(),

@@ -561,6 +561,7 @@ async fn keys_are_told_once_and_obey_their_user() {
         |world: &World, id: &str| world.engine.store().read(|tx| AccessKey::get(tx, id)).unwrap().unwrap();
     let key = stored(&world, &id).unwrap();
     let alice = Caller { principal: key.principal, access_key_id: Some(id.clone()), ..world.root() };
+    world.allow("User", "u", &["iam:*"]).await;
     let own = world.wire_as(alice.clone(), "iam", "GetUser", json!({})).await.unwrap();
     assert_eq!(own["User"]["Arn"], "arn:aws:iam::123456789012:user/u");
     let input = json!({"AccessKeyId": id, "Status": "Inactive"});
@@ -599,6 +600,7 @@ async fn passwords_are_changed_by_who_knows_them() {
     let id = user["User"]["UserId"].as_str().unwrap().to_owned();
     let principal = Principal::User { name: "u".to_owned(), id, path: "/".to_owned() };
     let caller = Caller { principal, access_key_id: None, ..world.root() };
+    world.allow("User", "u", &["iam:ChangePassword"]).await;
     let change = |old: &str| json!({"OldPassword": old, "NewPassword": "Another-34"});
     let wrong =
         world.wire_as(caller.clone(), "iam", "ChangePassword", change("Secret-13")).await.unwrap_err();

@@ -11,7 +11,7 @@ use super::name::{Named, arn, resource};
 use super::state::{Code, Config, Function, LATEST};
 use super::{role, tags, version};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
@@ -54,6 +54,10 @@ impl Operation for CreateFunction {
     fn prepare(&mut self, cx: &mut Cx<'_>) -> Result<(), Error> {
         self.code.prepare(cx)?;
         Ok(())
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        vec![Need::pass_role(&self.role, role::PRINCIPAL)]
     }
 
     fn run(mut self, cx: &mut Cx<'_>) -> Result<FunctionConfiguration, Error> {

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::concurrency::{Running, Share, Slot};
 use super::error::Error;
 use super::name::{Named, function_keys, resource};
-use super::permission::check_service;
 use super::queue;
 use super::run::{self, Job};
 use crate::Engine;
@@ -94,7 +93,6 @@ impl Waiting for Invoke {
         let named = Named::read(cx, &self.function_name, self.qualifier.as_deref())?;
         let function = named.function(cx)?;
         let config = named.version(cx, &function)?;
-        check_service(cx, &named, &function, self.source_arn.as_deref())?;
         let kind = self.invocation_type.as_deref();
         let payload = payload(self.payload.as_deref(), kind)?;
         let request_id = match cx.caller.request_id.as_str() {

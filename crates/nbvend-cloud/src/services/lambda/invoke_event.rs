@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::invoke::{LARGEST_EVENT, check_json};
 use super::name::{Named, function_keys, resource};
-use super::permission::check_service;
 use super::queue;
 use crate::context::{ContextKeys, Cx};
 use crate::operation::{Kind, Operation};
@@ -48,7 +47,6 @@ impl Operation for InvokeEvent {
         let named = Named::read(cx, &self.function_name, None)?;
         let function = named.function(cx)?;
         named.version(cx, &function)?;
-        check_service(cx, &named, &function, self.source_arn.as_deref())?;
         let size = self.payload.len();
         if size > LARGEST_EVENT {
             return Err(Error::PayloadTooLarge { size, limit: LARGEST_EVENT, kind: "Event" });

@@ -53,6 +53,7 @@ pub static SERVICE: Service = Service {
     id: "lambda",
     action_prefix: "lambda",
     event_source: "lambda.amazonaws.com",
+    resource_policy: Some(permission::of_resource),
     operations: &[
         op::<permission::AddPermission>(),
         op::<alias::CreateAlias>(),

@@ -3,7 +3,7 @@
 //! A function, each of its versions and each of its aliases has a policy of its own; a call by qualifier is decided by
 //! that qualifier's policy.
 
-use nbvend_policy::{Context, Kind as PolicyKind, Policies, Policy, Principal as Subject, Request, evaluate};
+use nbvend_policy::Kind as PolicyKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::error::Error;
 use super::name::{Named, function_keys, resource, version_number};
 use super::state::{Alias, Function, LATEST, ResourcePolicy, Version};
 use crate::context::{ContextKeys, Cx};
-use crate::identity::Principal;
+use crate::error::EngineError;
 use crate::operation::{Kind, Operation};
 
 const LONGEST: usize = 20_480;
@@ -30,54 +30,11 @@ pub fn policy_of(function: &Function, qualifier: Option<&str>) -> Option<String>
     function.policies.get(policy_key(qualifier)).map(document)
 }
 
-/// Whether a function's own policy lets a service invoke it; the policy's resource is the ARN that was named.
-/// `source_arn` is what the service calls for: a rule, a method of an API.
-pub fn may_invoke(
-    cx: &Cx<'_>,
-    named: &Named,
-    function: &Function,
-    service: &str,
-    source_arn: Option<&str>,
-) -> Result<(), Error> {
-    let qualifier = Some(policy_key(named.qualifier.as_deref())).filter(|key| !key.is_empty());
-    let arn = super::name::arn(cx, &named.name, qualifier);
-    let policy = policy_of(function, qualifier).and_then(|text| {
-        Policy::parse(&text, PolicyKind::Resource)
-            .inspect_err(|error| tracing::error!(%error, arn, "a stored policy cannot be read"))
-            .ok()
-    });
-    let principal = Subject::Service { name: service.to_owned() };
-    let mut context = Context::new();
-    context.set_principal(&principal).set_one("aws:SourceAccount", cx.account());
-    if let Some(source) = source_arn {
-        context.set_one("aws:SourceArn", source);
-    }
-    let request = Request {
-        principal: &principal,
-        action: "lambda:InvokeFunction",
-        resource: &arn,
-        resource_account: None,
-        context: &context,
-    };
-    let resource = policy.as_ref().map(|policy| ("default", policy));
-    let decision = evaluate(&request, &Policies { resource, ..Default::default() });
-    match decision.is_allowed() {
-        true => Ok(()),
-        false => Err(Error::Denied(decision.denial_message(&request))),
-    }
-}
-
-/// As [`may_invoke`] for the caller of `cx`: services pass by the policy alone, everybody else by the door's decision.
-pub fn check_service(
-    cx: &Cx<'_>,
-    named: &Named,
-    function: &Function,
-    source_arn: Option<&str>,
-) -> Result<(), Error> {
-    match &cx.caller.principal {
-        Principal::Service { name } => may_invoke(cx, named, function, name, source_arn),
-        _ => Ok(()),
-    }
+/// The policy that stands on a function, or on the version or alias the ARN ends with.
+pub fn of_resource(cx: &Cx<'_>, arn: &str) -> Result<Option<String>, EngineError> {
+    let Some((_, named)) = arn.split_once(":function:") else { return Ok(None) };
+    let (name, qualifier) = named.split_once(':').map_or((named, None), |(name, rest)| (name, Some(rest)));
+    Ok(cx.get::<Function>(name)?.and_then(|function| policy_of(&function, qualifier)))
 }
 
 /// Whether what is named exists, for a policy to be put on it.

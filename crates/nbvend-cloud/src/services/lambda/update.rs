@@ -10,7 +10,7 @@ use super::reconcile::CODE;
 use super::state::Function;
 use super::{role, version};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
@@ -131,6 +131,10 @@ impl Operation for UpdateFunctionConfiguration {
 
     fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
         function_keys(cx, &self.function_name, keys);
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role.iter().map(|role| Need::pass_role(role, role::PRINCIPAL)).collect()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<FunctionConfiguration, Error> {

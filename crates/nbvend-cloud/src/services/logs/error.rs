@@ -21,6 +21,10 @@ pub enum Error {
     NameAndArn,
     #[error("A maximum of 50 tags can be applied to a resource.")]
     TooManyTags,
+    #[error("Resource limit exceeded.")]
+    TooManyPolicies,
+    #[error("Policy with name [{0}] does not exist.")]
+    NoPolicy(String),
     #[error("{0}")]
     Parameter(String),
     #[error(transparent)]
@@ -42,9 +46,12 @@ impl From<rusqlite::Error> for Error {
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
         match self {
-            Self::NoGroup | Self::NoStream | Self::NoResource => "ResourceNotFoundException",
+            Self::NoGroup | Self::NoStream | Self::NoResource | Self::NoPolicy(_) => {
+                "ResourceNotFoundException"
+            }
             Self::GroupExists | Self::StreamExists => "ResourceAlreadyExistsException",
             Self::Token | Self::Parameter(_) => "InvalidParameterException",
+            Self::TooManyPolicies => "LimitExceededException",
             Self::NameAndArn => "ValidationException",
             Self::TooManyTags => "TooManyTagsException",
             Self::Engine(error) => error.code(),

@@ -13,6 +13,7 @@ mod page;
 mod pattern;
 mod read;
 mod reconcile;
+mod resource_policy;
 mod retention;
 mod state;
 mod stream;
@@ -32,19 +33,23 @@ pub static SERVICE: Service = Service {
     id: "logs",
     action_prefix: "logs",
     event_source: "logs.amazonaws.com",
+    resource_policy: Some(resource_policy::of_resource),
     operations: &[
         op::<write::CreateLogGroup>(),
         op::<write::CreateLogStream>(),
         op::<group::DeleteLogGroup>(),
         op::<stream::DeleteLogStream>(),
+        op::<resource_policy::DeleteResourcePolicy>(),
         op::<retention::DeleteRetentionPolicy>(),
         op::<group::DescribeLogGroups>(),
         op::<stream::DescribeLogStreams>(),
+        op::<resource_policy::DescribeResourcePolicies>(),
         op::<filter::FilterLogEvents>(),
         op::<read::GetLogEvents>(),
         op::<tags::ListTagsForResource>(),
         op::<tags::ListTagsLogGroup>(),
         op::<write::PutLogEvents>(),
+        op::<resource_policy::PutResourcePolicy>(),
         op::<retention::PutRetentionPolicy>(),
         op::<tags::TagLogGroup>(),
         op::<tags::TagResource>(),

@@ -58,6 +58,7 @@ pub static SERVICE: Service = Service {
     id: "s3",
     action_prefix: "s3",
     event_source: "s3.amazonaws.com",
+    resource_policy: Some(config::policy::of_resource),
     operations: &[
         op::<upload::AbortMultipartUpload>(),
         op::<upload_complete::CompleteMultipartUpload>(),

@@ -11,7 +11,7 @@ use super::tags::{self, Tag};
 use super::{NOTEBOOKS, PRINCIPAL};
 use crate::context::{ContextKeys, Cx};
 use crate::identity::Caller;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 use crate::services::sts::assume_role::AssumeRole;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -62,6 +62,10 @@ impl Operation for CreateNotebookInstance {
         let access = |value: &Option<String>| vec![value.clone().unwrap_or_else(|| "Enabled".to_owned())];
         keys.insert("sagemaker:RootAccess".to_owned(), access(&self.root_access));
         keys.insert("sagemaker:DirectInternetAccess".to_owned(), access(&self.direct_internet_access));
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        vec![Need::pass_role(&self.role_arn, PRINCIPAL)]
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {

@@ -41,6 +41,7 @@ pub static SERVICE: Service = Service {
     id: "sagemaker",
     action_prefix: "sagemaker",
     event_source: "sagemaker.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<tags::AddTags>(),
         op::<create::CreateNotebookInstance>(),

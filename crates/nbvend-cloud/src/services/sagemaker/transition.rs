@@ -10,7 +10,7 @@ use super::event::changed;
 use super::state::{Notebook, Status, lifecycle_config};
 use super::tags;
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// Finds the notebook and refuses if its state is none of `allowed` (`printed` as AWS prints them).
 fn in_state(
@@ -131,6 +131,10 @@ impl Operation for UpdateNotebookInstance {
         if let Some(kind) = &self.instance_type {
             keys.insert("sagemaker:InstanceTypes".to_owned(), vec![kind.clone()]);
         }
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::PRINCIPAL)).collect()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {

@@ -6,13 +6,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::PRINCIPAL;
 use super::association::associated;
 use super::error::Error;
 use super::page;
 use super::portfolio;
 use super::state::{Constraint, Portfolio, digest, recall, remember};
 use crate::context::Cx;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// `ConstraintDetail`.
 #[derive(Debug, Serialize)]
@@ -64,9 +65,14 @@ pub fn summaries(cx: &Cx<'_>, portfolio_id: &str, product_id: &str) -> Result<Ve
 pub fn launch_role(cx: &Cx<'_>, portfolio_id: &str, product_id: &str) -> Result<Option<String>, Error> {
     let launch = of_pair(cx, portfolio_id, product_id)?.into_iter().find(|one| one.kind == "LAUNCH");
     let Some(launch) = launch else { return Ok(None) };
-    let parameters: Value = serde_json::from_str(&launch.parameters).unwrap_or_default();
+    Ok(role_of(cx, &launch.parameters))
+}
+
+/// ARN of the role that the parameters of a `LAUNCH` constraint name.
+fn role_of(cx: &Cx<'_>, parameters: &str) -> Option<String> {
+    let parameters: Value = serde_json::from_str(parameters).ok()?;
     let local = || parameters["LocalRoleName"].as_str().map(|name| cx.iam_arn(&format!("role/{name}")));
-    Ok(parameters["RoleArn"].as_str().map(str::to_owned).or_else(local))
+    parameters["RoleArn"].as_str().map(str::to_owned).or_else(local)
 }
 
 /// Whether a launch's tags may be changed.
@@ -146,6 +152,15 @@ impl Operation for CreateConstraint {
     type Output = ConstraintOutput;
     type Error = Error;
 
+    fn needs(&self, cx: &Cx<'_>) -> Vec<Need> {
+        let given = (self.kind == "LAUNCH").then_some(self.parameters.as_str());
+        given
+            .and_then(|parameters| role_of(cx, parameters))
+            .iter()
+            .map(|role| Need::pass_role(role, PRINCIPAL))
+            .collect()
+    }
+
     fn run(self, cx: &mut Cx<'_>) -> Result<ConstraintOutput, Error> {
         let request =
             json!([self.portfolio_id, self.product_id, self.parameters, self.kind, self.description]);
@@ -219,6 +234,11 @@ impl Operation for UpdateConstraint {
     const KIND: Kind = Kind::Write;
     type Output = ConstraintOutput;
     type Error = Error;
+
+    fn needs(&self, cx: &Cx<'_>) -> Vec<Need> {
+        let role = self.parameters.as_deref().and_then(|parameters| role_of(cx, parameters));
+        role.iter().map(|role| Need::pass_role(role, PRINCIPAL)).collect()
+    }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<ConstraintOutput, Error> {
         let mut constraint = find(cx, &self.id)?;

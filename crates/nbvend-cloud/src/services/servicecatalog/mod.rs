@@ -65,6 +65,7 @@ pub static SERVICE: Service = Service {
     id: "servicecatalog",
     action_prefix: "servicecatalog",
     event_source: PRINCIPAL,
+    resource_policy: None,
     operations: &[
         op::<principal::AssociatePrincipalWithPortfolio>(),
         op::<association::AssociateProductWithPortfolio>(),

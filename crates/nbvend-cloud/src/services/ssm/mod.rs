@@ -46,6 +46,7 @@ pub static SERVICE: Service = Service {
     id: "ssm",
     action_prefix: "ssm",
     event_source: "ssm.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<tags::AddTagsToResource>(),
         op::<delete::DeleteParameter>(),

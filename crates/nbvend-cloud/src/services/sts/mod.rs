@@ -25,6 +25,7 @@ pub static SERVICE: Service = Service {
     id: "sts",
     action_prefix: "sts",
     event_source: "sts.amazonaws.com",
+    resource_policy: None,
     operations: &[
         op::<assume_role::AssumeRole>(),
         op::<caller::GetAccessKeyInfo>(),

@@ -89,6 +89,7 @@ fn decide(cx: &Cx<'_>, exchange: &Exchange, stage: &Compiled, route: &Route) -> 
         action: ACTION,
         resources: std::slice::from_ref(&resource),
         context: &ContextKeys::new(),
+        policy: stage.policy.as_ref(),
         read_only: matches!(verb, "GET" | "HEAD" | "OPTIONS"),
         input: json!({"httpMethod": verb, "path": exchange.address.as_ref().map(|address| &address.full_path)}),
     };
@@ -112,10 +113,10 @@ fn decide(cx: &Cx<'_>, exchange: &Exchange, stage: &Compiled, route: &Route) -> 
     };
     match (by_policy, route.method.authorization) {
         (Some(Effect::ExplicitDeny), _) => Err(refused(" with an explicit deny")),
-        (Some(Effect::Allowed), _) => Ok(()),
         (Some(Effect::ImplicitDeny), Authorization::Open) => Err(refused("")),
-        (None, Authorization::Open) => Ok(()),
-        (None | Some(Effect::ImplicitDeny), Authorization::Iam) => door::permit(cx, &call),
+        (None | Some(Effect::Allowed), Authorization::Open) => Ok(()),
+        // Both are asked at once: either may allow, either may deny.
+        (_, Authorization::Iam) => door::permit(cx, &call),
     }
 }
 

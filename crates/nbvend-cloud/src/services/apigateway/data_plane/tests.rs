@@ -11,7 +11,7 @@ use nbvend_wire::sigv4::{self, Credentials, ToSign};
 use serde_json::{Value, json};
 
 use crate::door::{Peer, full, handle};
-use crate::identity::{AccessKey, KeyStatus, Principal};
+use crate::identity::{AccessKey, KeyStatus};
 use crate::services::apigateway::tests::{import, ok};
 use crate::testing::{ROOT_KEY, ROOT_SECRET, World};
 
@@ -127,6 +127,7 @@ async fn function(world: &World, allowed: bool) {
         "Principal": {"Service": ["lambda.amazonaws.com", "apigateway.amazonaws.com"]}}]});
     let role = json!({"RoleName": "links", "AssumeRolePolicyDocument": trust.to_string()});
     world.wire("iam", "CreateRole", role).await.unwrap();
+    world.allow("Role", "links", &["lambda:InvokeFunction", "logs:*"]).await;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
     let zip = STANDARD.encode(zip.finish().unwrap().into_inner());
@@ -157,16 +158,13 @@ async fn deployed(world: &World, document: &Value) -> String {
     api
 }
 
-/// A user with an access key. What it may is not asked here yet.
+/// A user with an access key who may call APIs.
 async fn user(world: &World, name: &'static str) -> (String, String) {
+    let principal = world.user(name, &["execute-api:Invoke"]).await.principal;
     let key = AccessKey {
         id: format!("AKIA{}", name.to_uppercase()),
         secret: format!("{name}-secret"),
-        principal: Principal::User {
-            name: name.to_owned(),
-            id: "AIDAEXAMPLE".to_owned(),
-            path: "/".to_owned(),
-        },
+        principal,
         status: KeyStatus::Active,
         created: world.engine.now(),
         session: None,
@@ -253,7 +251,9 @@ async fn a_signed_method_tells_the_function_who_calls() {
     let event = last_event(&world);
     let identity = &event["requestContext"]["identity"];
     assert_eq!(identity["userArn"], "arn:aws:iam::123456789012:user/kim");
-    assert_eq!((&identity["caller"], &identity["user"]), (&json!("AIDAEXAMPLE"), &json!("AIDAEXAMPLE")));
+    let kim =
+        world.wire("iam", "GetUser", json!({"UserName": "kim"})).await.unwrap()["User"]["UserId"].clone();
+    assert_eq!((&identity["caller"], &identity["user"]), (&kim, &kim));
     assert_eq!((&identity["accessKey"], &identity["accountId"]), (&json!(key), &json!("123456789012")));
     assert_eq!(event["headers"]["Authorization"], Value::Null);
 

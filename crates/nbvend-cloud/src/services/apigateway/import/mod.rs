@@ -19,12 +19,13 @@ pub use document::read;
 use super::access;
 use super::error::Error;
 use super::gateway_response;
+use super::passed;
 use super::paths;
 use super::policy;
 use super::rest_api::{RestApiView, api_key_source, endpoint_type, fresh};
 use super::state::{Definition, GatewayResponse, Model, RestApi, Texts};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 use document::Document;
 
 /// What becomes of an API's methods that the document does not name.
@@ -201,6 +202,10 @@ impl Operation for ImportRestApi {
         vec![access::arn(cx, "/restapis")]
     }
 
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        body(&self.body).map(|document| passed::document(&document)).unwrap_or_default()
+    }
+
     fn run(self, cx: &mut Cx<'_>) -> Result<RestApiView, Error> {
         let document = body(&self.body)?;
         let (mut api, mut definition) = fresh(cx, "");
@@ -240,6 +245,10 @@ impl Operation for PutRestApi {
 
     fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
         access::resource_tags(cx, &self.rest_api_id, keys);
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        body(&self.body).map(|document| passed::document(&document)).unwrap_or_default()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<RestApiView, Error> {

@@ -11,7 +11,7 @@ use super::super::stack::{self, New, Parameter, Prepared, Tag, enlist, new_stack
 use super::super::state::{ChangeSet, Face, Resource, Stack, StackStatus, Version};
 use super::super::{diff, find};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 const NO_CHANGE: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
@@ -124,6 +124,10 @@ impl Operation for CreateChangeSet {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::super::PRINCIPAL)).collect()
     }
 
     fn run(mut self, cx: &mut Cx<'_>) -> Result<CreateChangeSetOutput, Error> {

@@ -10,7 +10,7 @@ use super::super::{STACKS, find};
 use super::update::topics;
 use super::{Parameter, Prepared, Tag};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 use nbvend_wire::timestamp::Timestamp;
 
 /// Accepts a stack; the reconciler makes it. Idempotent by `ClientRequestToken`. Service Catalog calls this as the launch role; `aws:` tags are taken only from callers inside the engine.
@@ -78,6 +78,10 @@ impl Operation for CreateStack {
         find::check_name(&self.stack_name)?;
         self.prepared = Prepared(Some(self.draft(cx)?));
         Ok(())
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::super::PRINCIPAL)).collect()
     }
 
     fn run(mut self, cx: &mut Cx<'_>) -> Result<CreateStackOutput, Error> {

@@ -8,7 +8,7 @@ use super::super::state::{OperationKind, Stack, StackStatus};
 use super::super::{STACKS, export, find};
 use super::create::run;
 use crate::context::Cx;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// Begins to delete a stack. One that does not exist is no error.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ impl Operation for DeleteStack {
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
         vec![find::arn(cx, &self.stack_name)]
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::super::PRINCIPAL)).collect()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use super::super::state::{OperationKind, Resource, Stack, StackStatus};
 use super::super::{STACKS, find};
 use super::create::run;
 use crate::context::Cx;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// Gives up an update under way and goes back.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -72,6 +72,10 @@ impl Operation for ContinueUpdateRollback {
         vec![find::arn(cx, &self.stack_name)]
     }
 
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::super::PRINCIPAL)).collect()
+    }
+
     fn run(self, cx: &mut Cx<'_>) -> Result<ContinueUpdateRollbackOutput, Error> {
         let mut stack = find::existing(cx, &self.stack_name)?;
         if repeated(&stack, self.client_request_token.as_ref()) {
@@ -127,6 +131,10 @@ impl Operation for RollbackStack {
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
         vec![find::arn(cx, &self.stack_name)]
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::super::PRINCIPAL)).collect()
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<RollbackStackOutput, Error> {

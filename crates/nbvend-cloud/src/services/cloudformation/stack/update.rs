@@ -11,7 +11,7 @@ use super::super::{STACKS, find};
 use super::create::{request_keys, run};
 use super::{Parameter, Prepared, Tag};
 use crate::context::{ContextKeys, Cx};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 /// Accepts a change of a stack.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -87,6 +87,10 @@ impl Operation for UpdateStack {
         let stack = find::existing(cx, &self.stack_name)?;
         self.prepared = Prepared(Some(self.draft(cx, &stack)?));
         Ok(())
+    }
+
+    fn needs(&self, _cx: &Cx<'_>) -> Vec<Need> {
+        self.role_arn.iter().map(|role| Need::pass_role(role, super::super::PRINCIPAL)).collect()
     }
 
     fn run(mut self, cx: &mut Cx<'_>) -> Result<UpdateStackOutput, Error> {

@@ -208,6 +208,7 @@ async fn a_function_without_room_holds_nobody_up() {
 async fn an_event_whose_role_is_gone_waits_for_it() {
     let world = world().await;
     create(&world, "f").await;
+    world.forbid("Role", "runner").await;
     world.wire("iam", "DeleteRole", json!({"RoleName": "runner"})).await.unwrap();
     queue(&world, "f", &json!({})).await;
     world.settle().await;

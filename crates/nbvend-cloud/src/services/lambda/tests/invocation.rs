@@ -204,6 +204,7 @@ async fn sessions_of_the_role_last_and_are_renewed() {
     let (third, _) = invoke(&world, json!({"FunctionName": "f"})).await;
     assert_ne!(second[0], third[0], "processes with old credentials are not used again");
     assert_ne!(second[1], third[1]);
+    world.forbid("Role", "runner").await;
     world.wire("iam", "DeleteRole", json!({"RoleName": "runner"})).await.unwrap();
     world.clock.advance(3600);
     let gone = fail(&world, "Invoke", json!({"FunctionName": "f"})).await;

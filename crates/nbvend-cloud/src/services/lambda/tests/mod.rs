@@ -29,6 +29,7 @@ pub async fn role(world: &World, name: &str, service: &str) {
         {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]});
     let make = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});
     world.wire("iam", "CreateRole", make).await.unwrap();
+    world.allow("Role", name, &["logs:*", "lambda:InvokeFunction", "events:PutEvents"]).await;
 }
 
 /// Base64 of a package whose content differs with `text`.

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::change;
 use crate::context::Cx;
+use crate::error::EngineError;
+use crate::identity::Principal;
 use crate::operation::{Kind, Operation};
 use crate::services::s3::error::Error;
 use crate::services::s3::state::{Bucket, bucket_arn};
@@ -99,6 +101,17 @@ fn each(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
         Value::Array(items) => Box::new(items.iter()),
         one => Box::new(std::iter::once(one)),
     }
+}
+
+/// The policy that stands on a bucket and its objects. With RestrictPublicBuckets a public one says nothing to those who
+/// are not of the account.
+pub fn of_resource(cx: &Cx<'_>, arn: &str) -> Result<Option<String>, EngineError> {
+    let rest = arn.split_once(":s3:::").map_or("", |(_, rest)| rest);
+    let name = rest.split('/').next().unwrap_or_default();
+    let Some(bucket) = cx.get_global::<Bucket>(name)? else { return Ok(None) };
+    let restricted = bucket.public_access.is_some_and(|settings| settings.restrict_public_buckets);
+    let stranger = cx.caller.principal == Principal::Anonymous;
+    Ok(bucket.policy.filter(|text| !(restricted && stranger && is_public(text))))
 }
 
 /// Whether a policy lets everybody in: an Allow for `*` that no condition ties to somebody (S3's page "The meaning of

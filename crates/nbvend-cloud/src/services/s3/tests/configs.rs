@@ -23,7 +23,7 @@ async fn settings_are_kept_and_told() {
         let got = ask(&world, "GET", &format!("/bucket-a{query}"), "").await;
         assert!(got.status == status && got.text().contains(text), "{query}: {}", got.text());
     }
-    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::bucket-a","arn:aws:s3:::bucket-a/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::bucket-a","arn:aws:s3:::bucket-a/*"],"Condition":{"Bool":{"aws:SecureTransport":"maybe"}}}]}"#;
     for (query, body, status) in [
         (
             "?encryption",
@@ -168,7 +168,7 @@ async fn a_stack_makes_changes_and_ends_a_bucket() {
     assert_eq!(kms.element("SSEAlgorithm"), "aws:kms");
 
     let document = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
-        "Resource": [format!("arn:aws:s3:::{name}/*")], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]});
+        "Resource": [format!("arn:aws:s3:::{name}/secret/*")], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]});
     let policy = request("Policy", json!({"Bucket": name, "PolicyDocument": document}));
     let put = policy.clone();
     world

@@ -77,7 +77,7 @@ async fn a_launch_is_made_as_the_launch_role_and_stamped_with_who_asked() {
 #[tokio::test]
 async fn without_a_launch_role_it_is_made_as_who_asked() {
     let shop = bare_shop(TEMPLATE).await;
-    let ada = user(&shop.world, "ada").await;
+    let ada = shop.world.user("ada", &["servicecatalog:*", "cloudformation:*", "s3:*"]).await;
     open_to(&shop.world, &shop.portfolio, "IAM", "arn:aws:iam::123456789012:user/ada").await;
     let order = shop.order("mine", &[("Name", "abc")]);
     let answer = sc_as(&shop.world, ada, "ProvisionProduct", order).await.unwrap();
@@ -150,6 +150,7 @@ async fn a_failed_stack_says_why() {
 async fn a_refused_stack_or_role_says_why() {
     let shop = shop().await;
     let world = &shop.world;
+    world.forbid("Role", "Launch").await;
     world.wire("iam", "DeleteRole", json!({"RoleName": "Launch"})).await.unwrap();
     let record = shop.launch("roleless", &[("Name", "abc")]).await;
     let why = outcome(world, &record["RecordId"]).await;

@@ -186,7 +186,8 @@ async fn lists_show_ones_own_unless_asked_for_more() {
     let shop = shop().await;
     let world = &shop.world;
     open_to(world, &shop.portfolio, "IAM", "arn:aws:iam::123456789012:role/Analyst").await;
-    let (carol, dan) = (session(world, "/", "Analyst", "carol"), session(world, "/", "Analyst", "dan"));
+    let carol = session(world, "/", "Analyst", "carol").await;
+    let dan = session(world, "/", "Analyst", "dan").await;
     shop.launch("roots", &[("Name", "rr")]).await;
     for (caller, name) in [(&carol, "carols"), (&dan, "dans")] {
         let order = shop.order(name, &[("Name", name)]);

@@ -153,6 +153,8 @@ pub async fn shop() -> Shop {
     let role =
         json!({"RoleName": "Launch", "Path": "/catalog/", "AssumeRolePolicyDocument": trust.to_string()});
     shop.world.wire("iam", "CreateRole", role).await.unwrap();
+    // What the templates of these tests make, and the making itself.
+    shop.world.allow("Role", "Launch", &["cloudformation:*", "s3:*", "sts:GetCallerIdentity"]).await;
     constrain(&shop, "LAUNCH", &json!({"RoleArn": LAUNCH_ROLE})).await.unwrap();
     shop
 }
@@ -206,23 +208,26 @@ pub async fn product(world: &World, name: &str) -> Value {
     answer["ProvisionedProductDetail"].clone()
 }
 
-/// Makes an IAM user and is her.
+/// Makes an IAM user who may launch, and is her.
 pub async fn user(world: &World, name: &str) -> Caller {
-    let made = world.wire("iam", "CreateUser", json!({"UserName": name})).await.unwrap();
-    let id = text(&made["User"]["UserId"]);
-    let principal = Principal::User { name: name.to_owned(), id, path: "/".to_owned() };
-    Caller { principal, ..world.root() }
+    world.user(name, &["servicecatalog:*"]).await
 }
 
-/// A session of a role, which need not exist.
-pub fn session(world: &World, path: &str, role: &str, session: &str) -> Caller {
+/// A session of a role that may launch; the role is made if there is none.
+pub async fn session(world: &World, path: &str, role: &str, session: &str) -> Caller {
+    let make = json!({"RoleName": role, "Path": path, "AssumeRolePolicyDocument": json!({"Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}).to_string()});
+    if world.wire("iam", "CreateRole", make).await.is_ok() {
+        world.allow("Role", role, &["servicecatalog:*"]).await;
+    }
+    let found = world.wire("iam", "GetRole", json!({"RoleName": role})).await.unwrap();
     let principal = Principal::AssumedRole {
         role: role.to_owned(),
-        role_id: format!("AROA{}", role.to_uppercase()),
+        role_id: text(&found["Role"]["RoleId"]),
         path: path.to_owned(),
         session: session.to_owned(),
     };
-    Caller { principal, ..world.root() }
+    Caller { principal, access_key_id: None, ..world.root() }
 }
 
 /// The trail's records of an operation that have not left the outbox yet.

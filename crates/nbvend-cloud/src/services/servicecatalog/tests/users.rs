@@ -16,9 +16,9 @@ async fn a_portfolio_opens_to_its_principals_only() {
     let eve = user(world, "eve").await;
     world.wire("iam", "CreateGroup", json!({"GroupName": "team"})).await.unwrap();
     world.wire("iam", "AddUserToGroup", json!({"GroupName": "team", "UserName": "bob"})).await.unwrap();
-    let analyst = session(world, "/data/", "Analyst", "carol");
-    let other = session(world, "/", "Analyst", "carol");
-    let reader = session(world, "/", "Reader_1", "dan");
+    let analyst = session(world, "/data/", "Analyst", "carol").await;
+    let other = session(world, "/", "Other", "carol").await;
+    let reader = session(world, "/", "Reader_1", "dan").await;
     for caller in [&ada, &bob, &eve, &analyst, &other, &reader] {
         assert!(names(world, caller.clone()).await.is_empty());
     }
