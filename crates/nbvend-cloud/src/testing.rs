@@ -266,11 +266,17 @@ impl World {
 
     /// The same for an input that was not validated. Every call that is recorded at all must leave one record, whatever
     /// becomes of it.
-    pub async fn wire_raw(&self, mut caller: Caller, entry: &Entry, input: Value) -> Result<Value, WireError> {
+    pub async fn wire_raw(
+        &self,
+        mut caller: Caller,
+        entry: &Entry,
+        input: Value,
+    ) -> Result<Value, WireError> {
         caller.request_id = self.engine.ids().uuid();
         let id = caller.request_id.clone();
         let outcome = (entry.run)(self.engine.clone(), caller, input).await;
-        let denied = outcome.as_ref().is_err_and(|error| error.message.contains("is not authorized to perform"));
+        let denied =
+            outcome.as_ref().is_err_and(|error| error.message.contains("is not authorized to perform"));
         let died = outcome.as_ref().is_err_and(|error| error.code == "InternalFailure");
         let reads = entry.kind == Some(Kind::Read);
         // Reads are recorded in batches; what did not decode was recorded by the door, which is not passed here.
@@ -285,7 +291,8 @@ impl World {
     fn recorded(&self, request_id: &str) -> i64 {
         let pattern = format!("%\"requestID\":\"{request_id}\"%");
         let count = self.engine.store().read(|tx| {
-            tx.connection().query_row("SELECT COUNT(*) FROM trail WHERE body LIKE ?1", [pattern], |row| row.get(0))
+            tx.connection()
+                .query_row("SELECT COUNT(*) FROM trail WHERE body LIKE ?1", [pattern], |row| row.get(0))
         });
         count.unwrap().unwrap()
     }

@@ -23,7 +23,10 @@ fn least(service: &model::Service, id: ShapeId, depth: usize) -> Value {
     match &shape.kind {
         Kind::Structure(structure) if depth < 6 => {
             let required = structure.members.iter().filter(|member| member.required);
-            required.map(|m| (m.name.clone(), least(service, m.shape, depth + 1))).collect::<Map<_, _>>().into()
+            required
+                .map(|m| (m.name.clone(), least(service, m.shape, depth + 1)))
+                .collect::<Map<_, _>>()
+                .into()
         }
         Kind::Structure(_) => json!({}),
         Kind::List { .. } => json!([]),

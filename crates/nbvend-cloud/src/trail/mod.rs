@@ -3,6 +3,7 @@
 //! Writes are recorded inside their transaction. Reads are queued and written in batches; a crash may lose the last
 //! 100 ms of them. Records of writes also leave as events (`AWS API Call via CloudTrail`).
 
+pub mod denial;
 pub mod prune;
 pub mod query;
 
@@ -114,6 +115,10 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
     if let Some(members) = body.as_object_mut() {
         members.insert("requestParameters".to_owned(), request);
         members.insert("responseElements".to_owned(), response);
+        // What was denied on the way to success is no matter of this record.
+        if let (Some(_), Some(denial)) = (error, cx.denial.take()) {
+            members.insert("additionalEventData".to_owned(), denial.document());
+        }
         members.insert("requestID".to_owned(), json!(cx.caller.request_id));
         members.insert("eventID".to_owned(), json!(event_id));
         members.insert("readOnly".to_owned(), json!(call.read_only));

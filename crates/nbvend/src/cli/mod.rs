@@ -12,6 +12,7 @@ mod status;
 mod up;
 mod user;
 mod vend;
+mod why_denied;
 
 use std::path::PathBuf;
 
@@ -60,6 +61,8 @@ pub enum Command {
     Terminate(notebook::Named),
     /// People: who may launch notebooks, and who runs the catalog
     User(user::User),
+    /// Explain a denial from the trail, and what would have allowed the call
+    WhyDenied(why_denied::WhyDenied),
     /// Say whether the engine runs, and what it runs
     Status,
     /// Check this machine for what nbvend needs
@@ -87,6 +90,7 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Start(named) => notebook::start(&named, data, printer).await,
             Command::Terminate(named) => notebook::terminate(&named, data, printer).await,
             Command::User(user) => user.run(data, printer).await,
+            Command::WhyDenied(why) => why.run(data, printer).await,
             Command::Status => status::run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
         }

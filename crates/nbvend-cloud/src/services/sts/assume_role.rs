@@ -17,6 +17,7 @@ use crate::operation::{Kind, Operation};
 use crate::services::iam::effective::Effective;
 use crate::services::iam::lookup::{self, Role};
 use crate::services::iam::subject::{global_context, subject};
+use crate::trail::denial::Denial;
 
 /// Services assume roles by calling this as a service principal (`Caller::service("lambda.amazonaws.com", region)`); Service Catalog assumes a launch role as `servicecatalog.amazonaws.com`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -201,7 +202,9 @@ impl AssumeRole {
                 resource_account: None,
                 context: &context,
             };
-            if !caller.decide(&request, Some(("trust", &trust))).is_allowed() {
+            let decision = caller.decide(&request, Some(("trust", &trust)));
+            if !decision.is_allowed() {
+                cx.denial.replace(Some(Denial::of(&decision, &request)));
                 return Err(refusal(cx, action, &self.role_arn));
             }
         }

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::tags::{self, Tag};
 use crate::context::{ContextKeys, Cx};
 use crate::identity::Principal;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Need, Operation};
 
 const DEFAULT_DURATION: i64 = 43_200;
 /// What the root user gets at the most, whatever it asks for.
@@ -64,6 +64,15 @@ impl Operation for GetFederationToken {
 
     fn context(&self, _cx: &Cx<'_>, keys: &mut ContextKeys) {
         tags::request_keys(&self.tags, &[], keys);
+    }
+
+    fn needs(&self, cx: &Cx<'_>) -> Vec<Need> {
+        if self.tags.is_empty() {
+            return Vec::new();
+        }
+        let mut need = Need::new("sts:TagSession", self.arn(cx));
+        tags::request_keys(&self.tags, &[], &mut need.context);
+        vec![need]
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<GetFederationTokenOutput, Error> {
