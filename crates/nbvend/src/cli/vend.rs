@@ -161,6 +161,9 @@ async fn resume(client: &Client, user: &str, work: &Work) -> Result<(), Failure>
     let input = json!({"NotebookInstanceName": name});
     let state: Value =
         client.json("sagemaker", "DescribeNotebookInstance", input.clone()).await.map_err(|error| {
+            if error.code == "AccessDeniedException" {
+                return Failure::new(format!("the name {user} is taken: somebody else launched {name}"));
+            }
             Failure::new(format!(
                 "{} was vended before, yet its notebook cannot be found ({error}); nbvend terminate {user}",
                 product(user)
