@@ -1,9 +1,11 @@
 //! A caller in the terms of the policy language: who it is, and the global condition keys of its call.
 
+use std::net::IpAddr;
+
 use nbvend_policy::Context;
 
 use crate::context::Cx;
-use crate::identity::Principal;
+use crate::identity::{Caller, Principal};
 
 /// The principal as policies see it.
 pub(crate) fn subject(principal: &Principal, account: &str) -> nbvend_policy::Principal {
@@ -26,6 +28,14 @@ pub(crate) fn subject(principal: &Principal, account: &str) -> nbvend_policy::Pr
     }
 }
 
+/// Whether nobody on the way could have read the request: it came over TLS, or it never left the machine (by loopback or
+/// from inside the engine). The SAM CLI's own bucket denies everything else, and the default endpoint is
+/// `http://localhost`.
+fn secure(caller: &Caller) -> bool {
+    let here = || caller.source_ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    caller.secure || caller.invoked_by.is_some() || here()
+}
+
 /// The keys every request has: time, address, principal, region. Tags of the principal and the keys of the operation
 /// are the caller's to add.
 pub(crate) fn global_context(cx: &Cx<'_>) -> Context {
@@ -35,11 +45,11 @@ pub(crate) fn global_context(cx: &Cx<'_>) -> Context {
         .set_principal(&subject(&caller.principal, cx.account()))
         .set_one("aws:CurrentTime", cx.now().iso8601())
         .set_one("aws:EpochTime", (cx.now().0 / 1000).to_string())
-        .set_one("aws:SecureTransport", caller.secure.to_string())
+        .set_one("aws:SecureTransport", secure(caller).to_string())
         .set_one("aws:UserAgent", &caller.user_agent)
         .set_one("aws:RequestedRegion", cx.region())
         .set_one("aws:ViaAWSService", caller.invoked_by.is_some().to_string());
-    if caller.source_ip.parse::<std::net::IpAddr>().is_ok() {
+    if caller.source_ip.parse::<IpAddr>().is_ok() {
         context.set_one("aws:SourceIp", &caller.source_ip);
     }
     if let Some(issued) = caller.session_issued {
