@@ -109,7 +109,7 @@ def test_an_admin_runs_the_catalog_but_is_not_root(deployed, alice):
     catalog = client("servicecatalog")
     assert [p["DisplayName"] for p in catalog.list_portfolios()["PortfolioDetails"]] == ["Demo-Portfolio"]
     made = catalog.create_portfolio(DisplayName="More", ProviderName="carol", IdempotencyToken="t")
-    catalog.delete_portfolio(Id=made["PortfolioDetail"]["Id"])
+    catalog.update_portfolio(Id=made["PortfolioDetail"]["Id"], Description="by carol")
     names = [n["NotebookInstanceName"] for n in json.loads(deployed.nbvend("--json", "list", **carol))]
     assert "alice-Notebook" in names
     assert "JupyterLab" in Visitor(deployed).get(last_line(deployed.nbvend("open", "alice", "--no-browser", **carol))).text
@@ -141,8 +141,9 @@ def test_why_denied_says_what_is_missing(deployed, alice):
     me = keys(alice)
     with pytest.raises(botocore.exceptions.ClientError):
         deployed.as_person(me, "logs").describe_log_groups()
-    record = until(lambda: next(iter(deployed.client("cloudtrail").lookup_events(LookupAttributes=[
-        {"AttributeKey": "EventName", "AttributeValue": "DescribeLogGroups"}])["Events"]), None))
+    record = until(lambda: next((event for event in deployed.client("cloudtrail").lookup_events(LookupAttributes=[
+        {"AttributeKey": "EventName", "AttributeValue": "DescribeLogGroups"}])["Events"]
+        if "errorCode" in event["CloudTrailEvent"]), None))
     told = json.loads(deployed.nbvend("--json", "why-denied", record["EventId"]))
     assert told["action"] == "logs:DescribeLogGroups" and told["layer"] == "identity-based policy"
     assert told["principal"].endswith("user/nbvend/alice")
