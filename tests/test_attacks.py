@@ -50,8 +50,8 @@ def mints(deployed, notebook=NOTEBOOK):
     for page in deployed.client("cloudtrail").get_paginator("lookup_events").paginate(LookupAttributes=[
             {"AttributeKey": "EventName", "AttributeValue": "CreatePresignedNotebookInstanceUrl"}]):
         records = [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
-        found += [r for r in records if r["requestParameters"]["notebookInstanceName"].lower() == notebook.lower()
-                  and "errorCode" not in r]
+        found += [r for r in records if "errorCode" not in r
+                  and r["requestParameters"]["notebookInstanceName"].lower() == notebook.lower()]
     return found
 
 
@@ -192,7 +192,8 @@ def test_3_links_die_with_the_start_they_were_made_for(deployed, victim):
 
 
 def test_4_durations(deployed, victim):
-    sagemaker = deployed.as_person(victim, "sagemaker")
+    # The client would refuse them by itself.
+    sagemaker = deployed.as_person(victim, "sagemaker", parameter_validation=False)
     for seconds, refused in [(1799, True), (43201, True), (0, True), (1800, False), (43200, False)]:
         code = code_of(lambda: sagemaker.create_presigned_notebook_instance_url(
             NotebookInstanceName=NOTEBOOK, SessionExpirationDurationInSeconds=seconds))
@@ -389,7 +390,8 @@ def signed(deployed, person, service, body, when=None, secret=None, target=None,
     finally:
         if original:
             botocore.auth.get_current_datetime = original
-    return dict(request.prepare().headers.items())
+    # The length is the sent body's own, so that a changed one arrives whole.
+    return {name: value for name, value in request.prepare().headers.items() if name.lower() != "content-length"}
 
 
 def post(deployed, headers, body, path="/"):
@@ -417,7 +419,7 @@ def test_27_signatures(deployed, victim, mallory):
     swapped = {name: value.replace(victim["AWS_ACCESS_KEY_ID"], mallory["AWS_ACCESS_KEY_ID"])
                for name, value in good.items()}
     elsewhere = {name: value.replace("/us-east-1/", "/eu-west-1/") for name, value in good.items()}
-    for headers, body, expected in [
+    for at, (headers, body, expected) in enumerate([
         (wrong, WHO, (403, "SignatureDoesNotMatch")),
         (theirs, WHO, (403, "SignatureDoesNotMatch")),
         (good, longer, (403, "SignatureDoesNotMatch")),
@@ -425,8 +427,8 @@ def test_27_signatures(deployed, victim, mallory):
         (elsewhere, WHO, (403, "SignatureDoesNotMatch")),
         (unknown, WHO, (403, "InvalidClientTokenId")),
         ({k: v for k, v in good.items() if k.lower() != "authorization"}, WHO, (403, "MissingAuthenticationToken")),
-    ]:
-        assert post(deployed, headers, body)[:2] == expected, expected
+    ]):
+        assert post(deployed, headers, body)[:2] == expected, at
     assert post(deployed, good, WHO)[0] == 200
 
     for minutes, expected in [(-14, 200), (14, 200), (-16, 403), (16, 403)]:
@@ -463,8 +465,9 @@ def test_27_payloads_and_presigned_queries_of_s3(deployed):
                         url + "&versionId=x", url[:-1] + ("0" if url[-1] != "0" else "1")):
         assert get(changed_url) == (403, "SignatureDoesNotMatch"), changed_url
     assert get(url, method="DELETE") == (403, "SignatureDoesNotMatch")
-    late = url.replace(re.search(r"X-Amz-Date=(\w+)", url)[1], "20200101T000000Z")
-    assert get(late) == (403, "AccessDenied")
+    short = s3.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "a"}, ExpiresIn=1)
+    assert get(short)[0] == 200
+    until(lambda: get(short) == (403, "AccessDenied"), seconds=5)
 
     env = deployed.variables()
     root = {"AWS_ACCESS_KEY_ID": env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": env["AWS_SECRET_ACCESS_KEY"]}
