@@ -248,7 +248,7 @@ mod tests {
         for _ in 0..100 {
             note(&world.engine, &key, "ssm", "eu-west-1");
         }
-        world.engine.settle().await.unwrap();
+        assert_eq!(WriteUses.pass(&world.engine).await.unwrap(), Next::WhenWoken);
         assert_eq!(world.engine.store().commits(), commits);
 
         world.clock.advance(60);
