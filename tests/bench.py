@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from browser import Visitor
-from engine import ROOT, Engine, until
+from engine import ROOT, Engine, free_port, until
 
 
 def timed(work):
@@ -103,6 +103,123 @@ def vends(engine, count):
     return times
 
 
+def proxy_bench():
+    """The bench program of the proxy: its own load, its own backend."""
+    built = subprocess.run(["cargo", "bench", "--package", "nbvend-host", "--bench", "proxy", "--no-run", "--locked",
+                            "--message-format=json"], cwd=ROOT, check=True, capture_output=True, text=True)
+    messages = map(json.loads, built.stdout.splitlines())
+    return next(m["executable"] for m in messages
+                if m.get("executable") and m["target"]["kind"] == ["bench"] and m["target"]["name"] == "proxy")
+
+
+def cpu_of(pid):
+    """CPU seconds of a process's threads."""
+    return sum(int((task / "schedstat").read_text().split()[0])
+               for task in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
+def load(program, address, kind, connections, host, pid, seconds=3, cookie=None):
+    """One run of the load against a proxy whose process is `pid`; None counts no CPU."""
+    used = cpu_of(pid) if pid else 0
+    words = [program, "load", address, kind, str(connections), str(seconds), host] + ([cookie] if cookie else [])
+    figures = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    figures["cpu_us"] = (cpu_of(pid) - used) * 1e6 / figures["count"] if pid else float("nan")
+    return figures
+
+
+def row_of(name, figures, budget=""):
+    return (name, f"{figures['per_second']:.0f}/s, p50 {figures['p50_us']} µs, p99 {figures['p99_us']} µs, "
+                  f"{figures['cpu_us']:.1f} µs CPU", budget)
+
+
+def proxy_alone(program):
+    figures = json.loads(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
+    for kind in ("get_16", "get_64", "websocket"):
+        figures[kind]["cpu_us"] = figures[kind]["proxy_cpu_us"]
+    return [
+        row_of("proxy alone, 16 connections", figures["get_16"], "≥ 35 000/s, p99 ≤ 2 ms, ≤ 20 µs"),
+        row_of("proxy alone, 64 connections", figures["get_64"]),
+        row_of("proxy alone, websocket echo", figures["websocket"], "≤ 120 µs"),
+        ("adding a route", f"{figures['add_route_us']:.1f} µs", "≤ 100 µs"),
+    ]
+
+
+def proxy_whole(engine, program, folder):
+    """The whole way: the engine's listener, the session, the proxy. A real notebook's socket is moved aside for the backend."""
+    role = engine.client("iam").create_role(RoleName="Bench", AssumeRolePolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"},
+                                                 "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+    api = engine.client("sagemaker")
+    before = sockets()
+    api.create_notebook_instance(NotebookInstanceName="bench-proxy", InstanceType="ml.t3.medium", RoleArn=role)
+    until(lambda: api.describe_notebook_instance(NotebookInstanceName="bench-proxy")["NotebookInstanceStatus"] == "InService", 120)
+    visitor = Visitor(engine)
+    visitor.get(api.create_presigned_notebook_instance_url(NotebookInstanceName="bench-proxy")["AuthorizedUrl"], follow=False)
+    (host, jar), = visitor.cookies.items()
+    cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
+    # A kernel has sockets too; the server's is the one in a folder for running servers.
+    path = next(path for path in sorted(sockets() - before, key=len) if path.endswith(".sock"))
+    os.rename(path, path + ".aside")
+    backend = subprocess.Popen([program, "backend", path], stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: os.path.exists(path))
+        address = f"127.0.0.1:{engine.port}"
+        load(program, address, "get", 16, host, engine.process.pid, 0.5, cookie)
+        return [row_of("engine, session and proxy, 16 connections",
+                       load(program, address, "get", 16, host, engine.process.pid, 3, cookie), "≥ 35 000/s, p99 ≤ 2 ms, ≤ 20 µs"),
+                row_of("engine, session and proxy, websocket echo",
+                       load(program, address, "websocket", 1, host, engine.process.pid, 3, cookie), "≤ 120 µs")]
+    finally:
+        backend.kill()
+        backend.wait()
+        os.unlink(path)
+        os.rename(path + ".aside", path)
+
+
+def sockets():
+    return {line.split()[-1] for line in open("/proc/net/unix") if line.split()[-1].startswith("/")}
+
+
+def peers(program, folder):
+    """The same load and backend through JupyterHub's proxy (fetched if npm is there) and nginx (if it is installed)."""
+    modules = ROOT / "target/xtask/peers"
+    hub = modules / "node_modules/.bin/configurable-http-proxy"
+    if shutil.which("npm") and not hub.exists():
+        subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(modules),
+                        "configurable-http-proxy"], check=False)
+    socket, rows = str(folder / "peer.sock"), []
+    backend = subprocess.Popen([program, "backend", socket], stdout=subprocess.DEVNULL)
+    until(lambda: os.path.exists(socket))
+    port = free_port()
+    config = folder / "nginx.conf"
+    config.write_text(f"""{'user root;' if os.getuid() == 0 else ''} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
+        events {{ worker_connections 1024; }}
+        http {{ access_log off; keepalive_requests 100000000; upstream b {{ server unix:{socket}; keepalive 64; }}
+        server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://b; proxy_http_version 1.1;
+        proxy_set_header Connection ""; }} }} }}""")
+    commands = []
+    if shutil.which("nginx"):
+        commands.append(("nginx, one worker", ["nginx", "-c", str(config)], port))
+    if hub.exists():
+        chp = free_port()
+        commands.append(("configurable-http-proxy", [str(hub), "--ip", "127.0.0.1", "--port", str(chp), "--api-port",
+                         str(free_port()), "--default-target", f"unix+http://{socket.replace('/', '%2F')}"], chp))
+    for name, command, at in commands:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: subprocess.run([program, "load", f"127.0.0.1:{at}", "get", "1", "0.1", "a"],
+                                         capture_output=True).returncode == 0, 20)
+            pid = tree(process.pid)[-1]
+            rows.append(row_of(f"peer: {name}, 16 connections", load(program, f"127.0.0.1:{at}", "get", 16, "a", pid)))
+        finally:
+            process.terminate()
+            process.wait()
+    backend.kill()
+    backend.wait()
+    os.unlink(socket)
+    return rows
+
+
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="nbvend-bench-"))
     print(f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}\n")
@@ -122,7 +239,10 @@ def main():
     for name, rate, efficiency in calls(engine):
         rows.append((f"{name} by one boto3 client: a second / a CPU second of the engine",
                      f"{rate:.0f} / {efficiency:.0f}", ""))
+    program = proxy_bench()
+    rows += proxy_whole(engine, program, folder)
     engine.stop("--stop-notebooks")
+    rows += proxy_alone(program) + peers(program, folder)
     rows.append(("exec to first answer, p50 of 10", f"{first_answer(folder / 'data') * 1000:.0f} ms", "≤ 50 ms"))
     print("| what | measured | budget |\n|---|---|---|")
     for row in rows:

@@ -3,4 +3,5 @@
 
 pub mod functions;
 pub mod jupyter;
+pub mod listen;
 pub mod proxy;

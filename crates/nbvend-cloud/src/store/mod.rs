@@ -108,7 +108,8 @@ impl Store {
         self.writer.dies_before.store(at, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Commits since it was opened: as long as the figure is the same, nothing has changed.
+    /// Commits since it was opened: what was read while this figure stood still is still so. It rises before anybody
+    /// hears of the commit.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
     }

@@ -79,7 +79,7 @@ impl Writer {
     }
 
     pub(super) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.commits.load(Ordering::Acquire)
     }
 
     pub(super) fn close(&self) {
@@ -133,7 +133,7 @@ fn run(
                 false
             }
         };
-        let count = commits.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = commits.fetch_add(1, Ordering::Release) + 1;
         failpoint(count);
         if count >= dies_at.load(Ordering::Relaxed) {
             return;

@@ -1,19 +1,21 @@
 //! Passes one request on, and its answer back.
 use std::net::IpAddr;
 
+use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
-use tokio::sync::OwnedSemaphorePermit;
+use hyper::body::{Body as _, Incoming};
 use tokio_util::sync::CancellationToken;
 
-use super::body::{Body, Lease, Streamed};
-use super::headers::{self, Refusal};
+use super::body::{Body, Lease};
+use super::connection::{Connection, NoAnswer};
+use super::headers;
+use super::page::Page;
 use super::pool::ConnectError;
 use super::target::Target;
-use super::upload::Upload;
-use super::{embedding_allowed, origin_allowed, page, tunnel};
+use super::upload::{Moved, Upload};
+use super::wire::{self, Head};
+use super::{embedding_allowed, origin_allowed, tunnel};
 
 /// Who is at the other end of the engine's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,49 +24,82 @@ pub struct Peer {
     pub https: bool,
 }
 
+/// Refuses a request that two servers could read in two ways, before anything of it is looked at. [`forward`] does so too.
+pub fn check<B>(request: Request<B>) -> Result<Request<B>, Page> {
+    let (parts, body) = request.into_parts();
+    headers::check(&parts)?;
+    Ok(Request::from_parts(parts, body))
+}
+
 /// Passes a request that the engine has let in on to the notebook, and returns its answer. `until` is the session's
 /// end: answers under way and open websockets are cut off when it is cancelled.
 ///
 /// The connection the request came on must be served with upgrades for websockets to work. Answers of the proxy's own:
 /// 400 and 405 for what cannot be passed on unambiguously, 403 by the origin rule or at the session's end, 502 when
-/// the notebook does not run, 503 when it has too many requests under way, 504 when it does not answer.
+/// the notebook breaks off, 503 when it does not run or has too many requests under way, 504 when it does not answer.
 pub async fn forward(
     request: Request<Incoming>,
     target: &Target,
     peer: Peer,
     until: &CancellationToken,
 ) -> Response<Body> {
-    let html = wants_html(request.headers());
+    // Only what a page needs to know; the request is used up.
+    let mut asked = HeaderMap::new();
+    if let Some(accept) = request.headers().get(header::ACCEPT) {
+        asked.insert(header::ACCEPT, accept.clone());
+    }
     match pass(request, target, peer, until).await {
         Ok(response) => response,
-        Err(Refusal(status, reason)) => page(status, reason, html),
+        Err(page) => page.answer(&asked),
     }
 }
 
-const BUSY: Refusal = Refusal(
+const BUSY: Page = Page::new(
     StatusCode::SERVICE_UNAVAILABLE,
-    "This notebook has too many requests under way. Try again in a moment.",
+    "This notebook is busy",
+    "It has too many requests under way.",
+    "Try again in a moment; close tabs that you do not need.",
 );
-const GONE: Refusal = Refusal(
-    StatusCode::BAD_GATEWAY,
-    "This notebook is not running. Start it, then open it by a new link; its files are kept.",
-);
-const LATE: Refusal = Refusal(
+const GONE: Page = Page::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "This notebook is not running",
+    "Its server does not run. Its files are kept.",
+    "Start it, then open it with a fresh link:",
+)
+.command("nbvend start USER");
+const LATE: Page = Page::new(
     StatusCode::GATEWAY_TIMEOUT,
-    "This notebook does not answer. Wait a little; if it stays so, stop it and start it again. Its files are kept.",
+    "This notebook does not answer",
+    "Its server runs but says nothing. Its files are kept.",
+    "Wait a little; if it stays so, stop it and start it again:",
+)
+.command("nbvend stop USER");
+const BROKEN: Page = Page::new(
+    StatusCode::BAD_GATEWAY,
+    "This notebook broke off",
+    "Its server ended the request without a proper answer.",
+    "Try again; if it stays so, stop the notebook and start it again.",
 );
-const BROKEN: Refusal = Refusal(StatusCode::BAD_GATEWAY, "This notebook broke off the request. Try again.");
-const FOREIGN: Refusal =
-    Refusal(StatusCode::FORBIDDEN, "This request came from another page and was refused.");
-const OVER: Refusal =
-    Refusal(StatusCode::FORBIDDEN, "Your session has ended. Ask for a new link to the notebook.");
+const FOREIGN: Page = Page::new(
+    StatusCode::FORBIDDEN,
+    "Refused",
+    "This request came from another page and was refused.",
+    "Open the notebook in a window of its own.",
+);
+const OVER: Page = Page::new(
+    StatusCode::FORBIDDEN,
+    "Your session has ended",
+    "A session ends after some hours, and when its notebook is stopped.",
+    "Ask for a fresh link:",
+)
+.command("nbvend open USER");
 
 async fn pass(
     request: Request<Incoming>,
     target: &Target,
     peer: Peer,
     until: &CancellationToken,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, Page> {
     let (mut parts, body) = request.into_parts();
     headers::check(&parts)?;
     let websocket = headers::asks_for_websocket(&parts);
@@ -77,76 +112,97 @@ async fn pass(
     }
     let place = target.place().ok_or(BUSY)?;
     headers::outgoing(&mut parts, target, peer, websocket);
-    // The browser's side of a coming upgrade stays with us; hyper's client must not see it.
-    let browser = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-    let (body, moved) = Upload::new(body);
-    let request = Request::from_parts(parts, body);
-    let (response, connection) = tokio::select! {
-        answered = send(request, target, websocket) => answered?,
+    let moved = Moved::now();
+    let outward = Outward::new(&parts, body, websocket);
+    let (head, connection, upload) = tokio::select! {
+        answered = exchange(outward, target, &moved) => answered?,
         () = moved.stopped(target.limits().head) => return Err(LATE),
         () = until.cancelled() => return Err(OVER),
     };
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+    let framing = wire::framing(&parts.method, &head).map_err(|error| broken(target, &error))?;
+    let mut response = Response::new(Body::whole(Bytes::new()));
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        // The browser's side of the coming websocket.
+        let browser = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
         let browser = browser.filter(|_| websocket).ok_or(BROKEN)?;
-        return Ok(upgrade(response, browser, place, target, until));
+        tokio::spawn(tunnel::run(browser, connection, place, until.clone(), target.limits().stall));
+        headers::incoming(response.headers_mut(), target, true);
+        return Ok(response);
     }
-    if response.status().is_informational() {
-        return Err(BROKEN);
-    }
-    let (mut parts, body) = response.into_parts();
-    headers::incoming(&mut parts.headers, target, false);
-    let lease = Lease { connection, pool: target.pool().clone(), place };
-    Ok(Response::from_parts(parts, Streamed::new(body, lease, until).boxed()))
+    headers::incoming(response.headers_mut(), target, false);
+    let lease = Lease { connection, upload, keeps: head.keeps, pool: target.pool().clone(), place };
+    *response.body_mut() = Body::streamed(framing, lease, until);
+    Ok(response)
 }
 
-fn upgrade(
-    mut response: Response<Incoming>,
-    browser: hyper::upgrade::OnUpgrade,
-    place: OwnedSemaphorePermit,
-    target: &Target,
-    until: &CancellationToken,
-) -> Response<Body> {
-    let notebook = hyper::upgrade::on(&mut response);
-    tokio::spawn(tunnel::run(browser, notebook, place, until.clone()));
-    let (mut parts, _) = response.into_parts();
-    headers::incoming(&mut parts.headers, target, true);
-    Response::from_parts(parts, Empty::new().map_err(|never| match never {}).boxed())
+/// A request as it goes out.
+struct Outward {
+    head: Vec<u8>,
+    body: Option<Incoming>,
+    chunked: bool,
+    /// Whether a connection that was used before will do: a websocket takes its connection with it.
+    pooled: bool,
+    /// Whether it may be sent again when the notebook closed a kept connection without a word.
+    repeatable: bool,
+}
+
+impl Outward {
+    fn new(parts: &Parts, body: Incoming, websocket: bool) -> Self {
+        let body = (!body.is_end_stream()).then_some(body);
+        let chunked = body.is_some() && !parts.headers.contains_key(header::CONTENT_LENGTH);
+        let head = wire::request(parts, chunked);
+        let repeatable = body.is_none() && parts.method.is_idempotent();
+        Self { head, body, chunked, pooled: !websocket, repeatable }
+    }
 }
 
 /// Sends the request on a kept connection, or on a new one if there is none or it closed before the request went out.
-async fn send(
-    mut request: Request<Upload>,
+async fn exchange(
+    mut request: Outward,
     target: &Target,
-    websocket: bool,
-) -> Result<(Response<Incoming>, SendRequest<Upload>), Refusal> {
-    let pool = target.pool();
-    // A websocket takes its connection with it.
-    while let Some(mut connection) = (!websocket).then(|| pool.take()).flatten() {
-        match connection.try_send_request(request).await {
-            Ok(response) => return Ok((response, connection)),
-            Err(mut error) => request = error.take_message().ok_or(BROKEN)?,
+    moved: &Moved,
+) -> Result<(Head, Connection, Option<Upload>), Page> {
+    loop {
+        let kept = request.pooled.then(|| target.pool().take()).flatten();
+        let again = kept.is_some();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => connect(target).await?,
+        };
+        match connection.send(&request.head).await {
+            Ok(()) => {}
+            Err(_) if again => continue,
+            Err(error) => return Err(broken(target, &error)),
         }
-    }
-    let mut connection = pool.connect(websocket).await.map_err(|error| match error {
-        ConnectError::Gone => GONE,
-        ConnectError::Late => LATE,
-        ConnectError::Failed(error) => {
-            tracing::warn!(socket = %pool.socket().display(), error, "cannot reach a notebook");
-            GONE
-        }
-    })?;
-    match connection.send_request(request).await {
-        Ok(response) => Ok((response, connection)),
-        Err(error) => {
-            tracing::debug!(socket = %pool.socket().display(), %error, "a notebook broke off a request");
-            Err(BROKEN)
+        let upload = match (request.body.take(), connection.write.is_some()) {
+            (Some(body), true) => connection
+                .write
+                .take()
+                .map(|half| Upload::begin(body, half, request.chunked, moved.clone(), target.limits().stall)),
+            _ => None,
+        };
+        match connection.answer().await {
+            Ok(head) => return Ok((head, connection, upload)),
+            Err(NoAnswer::Silent) if again && request.repeatable => {}
+            Err(error) => return Err(broken(target, &error)),
         }
     }
 }
 
-fn wants_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
+async fn connect(target: &Target) -> Result<Connection, Page> {
+    target.pool().connect().await.map_err(|error| match error {
+        ConnectError::Gone => GONE,
+        ConnectError::Late => LATE,
+        ConnectError::Failed(error) => {
+            tracing::warn!(socket = %target.socket().display(), error, "cannot reach a notebook");
+            GONE
+        }
+    })
+}
+
+fn broken(target: &Target, error: &dyn std::fmt::Display) -> Page {
+    tracing::debug!(socket = %target.socket().display(), %error, "a notebook broke off a request");
+    BROKEN
 }

@@ -5,14 +5,11 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use super::forward::Peer;
+use super::page::Page;
 use super::target::Target;
 
-/// A request that is not passed on: status and the reason to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) StatusCode, pub(super) &'static str);
-
-const fn bad(reason: &'static str) -> Refusal {
-    Refusal(StatusCode::BAD_REQUEST, reason)
+const fn bad(reason: &'static str) -> Page {
+    Page::new(StatusCode::BAD_REQUEST, "This request cannot be served", reason, "")
 }
 
 /// Meant for one hop only (RFC 9110, 7.6.1), whether or not Connection lists them.
@@ -59,10 +56,10 @@ pub(super) fn asks_for_websocket(parts: &Parts) -> bool {
 }
 
 /// Refuses what two servers could read in two ways. The HTTP parser has refused bad lengths and codings before.
-pub(super) fn check(parts: &Parts) -> Result<(), Refusal> {
+pub(super) fn check(parts: &Parts) -> Result<(), Page> {
     let headers = &parts.headers;
     if parts.method == Method::CONNECT || parts.method == Method::TRACE {
-        return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "This method is not served."));
+        return Err(Page { status: StatusCode::METHOD_NOT_ALLOWED, ..bad("This method is not served.") });
     }
     let coded = headers.contains_key(header::TRANSFER_ENCODING);
     let sized = headers.contains_key(header::CONTENT_LENGTH);
@@ -154,6 +151,7 @@ pub(super) fn incoming(headers: &mut HeaderMap, target: &Target, websocket: bool
     drop_hop_by_hop(headers);
     headers.remove("keep-alive");
     headers.remove("proxy-connection");
+    stay_here(headers);
     if let header::Entry::Occupied(entry) = headers.entry(header::SET_COOKIE) {
         let (name, values) = entry.remove_entry_mult();
         let kept: Vec<HeaderValue> = values.filter_map(|value| own_cookie(&value, target)).collect();
@@ -163,6 +161,22 @@ pub(super) fn incoming(headers: &mut HeaderMap, target: &Target, websocket: bool
     }
     if websocket {
         offer_websocket(headers);
+    }
+}
+
+/// A path that begins with two slashes, or what a browser takes for them, is another host's address: Jupyter and others
+/// have been led to answer with one by a path that began so (`//evil.com/`).
+fn stay_here(headers: &mut HeaderMap) {
+    let Some(location) = headers.get(header::LOCATION) else { return };
+    let slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let bytes = location.as_bytes();
+    let slashes = bytes.iter().take_while(|byte| slash(byte)).count();
+    if slashes == 0 || (slashes == 1 && bytes[0] == b'/') {
+        return;
+    }
+    let path = [b"/", &bytes[slashes..]].concat();
+    if let Ok(path) = HeaderValue::from_bytes(&path) {
+        headers.insert(header::LOCATION, path);
     }
 }
 
@@ -374,6 +388,25 @@ mod tests {
         assert_eq!(parts.headers["authorization"], "token abc");
         assert_eq!(parts.headers["connection"], "Upgrade");
         assert_eq!(parts.headers["upgrade"], "websocket");
+    }
+
+    #[test]
+    fn a_notebook_leads_to_no_other_host_by_slashes() {
+        for (location, want) in [
+            ("/lab", "/lab"),
+            ("lab?", "lab?"),
+            ("https://github.com/x", "https://github.com/x"),
+            ("//evil.com/", "/evil.com/"),
+            ("///evil.com", "/evil.com"),
+            ("/\\evil.com", "/evil.com"),
+            ("\\\\evil.com", "/evil.com"),
+            ("\\evil.com", "/evil.com"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("location", location.parse().unwrap());
+            incoming(&mut headers, &target(), false);
+            assert_eq!(headers["location"], want);
+        }
     }
 
     #[test]

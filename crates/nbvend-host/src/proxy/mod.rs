@@ -9,7 +9,9 @@
 //!                                                             └─ else: pooled connection, bodies streamed
 //! ```
 mod body;
+mod connection;
 mod forward;
+mod framing;
 mod headers;
 mod origin;
 mod page;
@@ -17,11 +19,12 @@ mod pool;
 mod target;
 mod tunnel;
 mod upload;
+mod wire;
 
 pub use body::{Body, BodyError};
-pub use forward::{Peer, forward};
+pub use forward::{Peer, check, forward};
 pub use origin::{embedding_allowed, origin_allowed};
-pub use page::page;
+pub use page::Page;
 pub use target::{Limits, Target};
 /// What ends a session: cancel it, and the requests and websockets forwarded with it end.
 pub use tokio_util::sync::CancellationToken;

@@ -3,14 +3,13 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
+use tokio::time::Instant;
 
+use super::connection::Connection;
 use super::target::Limits;
-use super::upload::Upload;
 
 /// How long a connection may idle.
 const IDLE: Duration = Duration::from_secs(30);
@@ -22,7 +21,7 @@ pub(super) struct Pool {
 }
 
 struct Idle {
-    connection: SendRequest<Upload>,
+    connection: Connection,
     since: Instant,
 }
 
@@ -55,41 +54,36 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection that is open and free. One whose last request's body is still being sent stays where it is.
-    pub(super) fn take(&self) -> Option<SendRequest<Upload>> {
-        let mut idle = self.idle();
-        idle.retain(|entry| !entry.connection.is_closed());
-        let at = idle.iter().rposition(|entry| entry.connection.is_ready())?;
-        Some(idle.swap_remove(at).connection)
+    /// A connection that is open and free, the one used last: the others may idle out.
+    pub(super) fn take(&self) -> Option<Connection> {
+        loop {
+            let entry = self.idle().pop()?;
+            if entry.connection.is_quiet() {
+                return Some(entry.connection);
+            }
+        }
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put(self: &Arc<Self>, connection: SendRequest<Upload>) {
-        if connection.is_closed() {
+    pub(super) fn put(self: &Arc<Self>, mut connection: Connection) {
+        if !connection.is_quiet() {
             return;
         }
+        connection.rest();
         let mut idle = self.idle();
         if idle.len() >= self.limits.idle {
             return;
         }
-        if idle.is_empty() {
+        if idle.is_empty() && idle.capacity() == 0 {
             tokio::spawn(expire(Arc::downgrade(self)));
         }
         idle.push(Idle { connection, since: Instant::now() });
     }
 
-    /// A new connection, `upgradable` for a websocket.
-    pub(super) async fn connect(&self, upgradable: bool) -> Result<SendRequest<Upload>, ConnectError> {
+    /// A new connection.
+    pub(super) async fn connect(&self) -> Result<Connection, ConnectError> {
         let connected = tokio::time::timeout(self.limits.connect, self.dial()).await;
-        let stream = connected.unwrap_or(Err(ConnectError::Late))?;
-        let handshake = http1::Builder::new().max_headers(200).handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|error| ConnectError::Failed(error.to_string()))?;
-        if upgradable {
-            tokio::spawn(connection.with_upgrades());
-        } else {
-            tokio::spawn(connection);
-        }
-        Ok(sender)
+        connected.unwrap_or(Err(ConnectError::Late)).map(Connection::new)
     }
 
     async fn dial(&self) -> Result<UnixStream, ConnectError> {
@@ -114,14 +108,16 @@ impl Pool {
     }
 }
 
-/// Closes what has idled too long, until nothing idles or the pool is gone.
+/// Closes what has idled too long, for as long as the pool is there and something idles.
 async fn expire(pool: Weak<Pool>) {
     loop {
         tokio::time::sleep(IDLE / 2).await;
         let Some(pool) = pool.upgrade() else { return };
         let mut idle = pool.idle();
-        idle.retain(|entry| entry.since.elapsed() < IDLE && !entry.connection.is_closed());
+        idle.retain(|entry| entry.since.elapsed() < IDLE && entry.connection.is_quiet());
         if idle.is_empty() {
+            // Without capacity, as at first: the next one to be kept starts the next watch.
+            *idle = Vec::new();
             return;
         }
     }

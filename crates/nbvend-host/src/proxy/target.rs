@@ -16,6 +16,8 @@ pub struct Limits {
     pub idle: usize,
     /// Until the notebook accepts a connection.
     pub connect: Duration,
+    /// How long a request's body may not move at all, or the notebook not take a websocket's bytes.
+    pub stall: Duration,
     /// From the last movement of the request's body to the head of the answer. Long, because a kernel's start answers
     /// late.
     pub head: Duration,
@@ -23,7 +25,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrent: 256, idle: 16, connect: Duration::from_secs(5), head: Duration::from_secs(120) }
+        Self {
+            concurrent: 256,
+            idle: 16,
+            connect: Duration::from_secs(5),
+            stall: Duration::from_secs(60),
+            head: Duration::from_secs(120),
+        }
     }
 }
 

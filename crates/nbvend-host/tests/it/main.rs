@@ -4,4 +4,6 @@
 mod functions;
 mod jupyter;
 mod proxy;
+mod proxy_attacks;
+mod proxy_limits;
 mod support;

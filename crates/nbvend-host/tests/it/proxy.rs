@@ -17,14 +17,14 @@ use crate::support::gate::Gate;
 use crate::support::websocket::Websocket;
 
 /// A notebook that answers each connection by a function, and counts them.
-struct Fake {
+pub(crate) struct Fake {
     _dir: TempDir,
-    gate: Gate,
+    pub(crate) gate: Gate,
     connections: Arc<AtomicUsize>,
 }
 
 impl Fake {
-    async fn new<F>(limits: Limits, serve: impl Fn(UnixStream) -> F + Send + 'static) -> Self
+    pub(crate) async fn new<F>(limits: Limits, serve: impl Fn(UnixStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -42,17 +42,17 @@ impl Fake {
         Self { gate: Gate::open(target(&socket).with_limits(limits)).await, _dir: dir, connections }
     }
 
-    fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-fn target(socket: &Path) -> Target {
+pub(crate) fn target(socket: &Path) -> Target {
     Target::new(socket.to_owned(), identity("Demo-User"))
 }
 
 /// Reads a request's head; none at the end of the connection.
-async fn head(stream: &mut UnixStream) -> Option<String> {
+pub(crate) async fn head(stream: &mut UnixStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -60,7 +60,7 @@ async fn head(stream: &mut UnixStream) -> Option<String> {
     Some(String::from_utf8(head).unwrap())
 }
 
-fn length(head: &str) -> usize {
+pub(crate) fn length(head: &str) -> usize {
     let line = head
         .lines()
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
@@ -68,7 +68,7 @@ fn length(head: &str) -> usize {
 }
 
 /// Answers each request of a connection with its own head.
-async fn mirror(mut stream: UnixStream) {
+pub(crate) async fn mirror(mut stream: UnixStream) {
     while let Some(head) = head(&mut stream).await {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{head}", head.len());
         stream.write_all(answer.as_bytes()).await.unwrap();
@@ -224,6 +224,11 @@ async fn requests_are_not_smuggled() {
         ),
         ("space before colon", format!("Content-Length : {n}\r\n\r\n{smuggled}"), false),
         ("folded line", format!("X-A: b\r\n Content-Length: {n}\r\n\r\n{smuggled}"), false),
+        ("size with a space", format!("Transfer-Encoding: chunked\r\n\r\n5 5\r\n{smuggled}"), false),
+        ("size in prefix", format!("Transfer-Encoding: chunked\r\n\r\n0x5\r\n{smuggled}"), false),
+        ("signed size", format!("Transfer-Encoding: chunked\r\n\r\n-1\r\n{smuggled}"), false),
+        ("longer than it says", format!("Transfer-Encoding: chunked\r\n\r\n1\r\n{smuggled}"), false),
+        ("hidden coding", format!("Transfer-Encoding: \x0bchunked\r\n\r\n{chunked}"), false),
         ("bare return", format!("X-A: b\rContent-Length: {n}\r\n\r\n{smuggled}"), false),
         (
             "chunk size overflow",
@@ -319,15 +324,15 @@ async fn a_notebook_that_is_gone_is_a_page_that_says_so() {
     let socket = dir.path().join("s");
     let gate = Gate::open(target(&socket)).await;
     let answer = call(gate.address, "GET", "/", &[("Accept", "text/html")], b"").await;
-    assert_eq!((answer.status, answer.header("content-type")), (502, Some("text/html; charset=utf-8")));
+    assert_eq!((answer.status, answer.header("content-type")), (503, Some("text/html; charset=utf-8")));
     assert!(answer.text().contains("not running"));
     // The socket is there but nobody listens.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     let answer = call(gate.address, "GET", "/", &[], b"").await;
-    assert_eq!(answer.status, 502);
+    assert_eq!(answer.status, 503);
     assert!(answer.json()["message"].as_str().unwrap().contains("not running"));
     for _ in 0..500 {
-        assert_eq!(Websocket::open(gate.address, "/", &[]).await.err().unwrap().status, 502);
+        assert_eq!(Websocket::open(gate.address, "/", &[]).await.err().unwrap().status, 503);
     }
     assert_eq!(gate.target.in_use(), 0);
 }
@@ -357,7 +362,7 @@ async fn a_hung_notebook_costs_a_bounded_number_of_places() {
 }
 
 /// Answers the handshake of a websocket and then mirrors its bytes.
-async fn echo_websocket(mut stream: UnixStream) {
+pub(crate) async fn echo_websocket(mut stream: UnixStream) {
     let head = head(&mut stream).await.unwrap().to_ascii_lowercase();
     assert!(
         head.contains("connection: upgrade\r\n") && head.contains("sec-websocket-version: 13\r\n"),

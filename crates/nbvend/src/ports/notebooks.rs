@@ -21,8 +21,8 @@ pub struct Notebooks {
     supervisor: Supervisor,
     /// What a kernel's shell needs to find the engine.
     endpoint: String,
-    /// One for each server that was visited: requests to it share its connections.
-    targets: Mutex<HashMap<PathBuf, Target>>,
+    /// One for each server that was visited, with its user: requests to it share its connections.
+    targets: Mutex<HashMap<PathBuf, (String, Target)>>,
 }
 
 impl Notebooks {
@@ -52,11 +52,16 @@ impl Notebooks {
     pub fn target(&self, id: &str, user: &str) -> Option<Target> {
         let socket = self.supervisor.socket(id)?;
         let mut targets = self.targets.lock().expect("nobody panics while holding the targets");
-        targets.retain(|path, _| path == &socket || path.exists());
-        let target = targets.entry(socket.clone()).or_insert_with(|| {
-            Target::new(socket, jupyter::identity(user)).hide_cookies(crate::server::SESSION_COOKIES)
-        });
-        Some(target.clone())
+        if let Some((known, target)) = targets.get(&socket)
+            && known == user
+        {
+            return Some(target.clone());
+        }
+        targets.retain(|path, _| path.exists());
+        let target =
+            Target::new(socket.clone(), jupyter::identity(user)).hide_cookies(crate::server::SESSION_COOKIES);
+        targets.insert(socket, (user.to_owned(), target.clone()));
+        Some(target)
     }
 
     /// Tells the engine of servers that end by themselves, for as long as it runs.

@@ -9,10 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use nbvend_cloud::door::Peer;
+use nbvend_host::listen::{self, Crowd, Guarded, Limits, Seat};
 use tokio::net::{TcpListener, TcpStream};
 
 pub use dispatch::Site;
@@ -20,8 +19,6 @@ pub use notebooks::SESSION_COOKIES;
 
 use crate::failure::Failure;
 
-/// A client that has not sent its whole request head by then is let go.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take over the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -60,9 +57,12 @@ impl Listeners {
     /// Accepts until the engine stops.
     pub async fn serve(self, site: Arc<Site>) {
         let mut tasks = tokio::task::JoinSet::new();
+        let limits = Limits::of_this_process();
+        let crowd = Crowd::new(limits);
         for listener in self.0 {
-            tasks.spawn(accept(listener, Arc::clone(&site)));
+            tasks.spawn(accept(listener, Arc::clone(&site), crowd.clone(), limits));
         }
+        tasks.spawn(notebooks::Sessions::watch(Arc::clone(&site)));
         site.engine.stopping().await;
         tasks.shutdown().await;
     }
@@ -77,14 +77,19 @@ fn taken(address: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::new(format!("{address} cannot be listened on: {error}"))
 }
 
-async fn accept(listener: TcpListener, site: Arc<Site>) {
+async fn accept(listener: TcpListener, site: Arc<Site>, crowd: Crowd, limits: Limits) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Answers are small and written whole: waiting to fill a packet only costs time.
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(connection(stream, peer, Arc::clone(&site)));
-            }
+            Ok((stream, peer)) => match crowd.enter(peer.ip()) {
+                Some(seat) => {
+                    listen::prepare(&stream);
+                    let site = Arc::clone(&site);
+                    tokio::spawn(async move {
+                        seat.unless_shed(connection(stream, peer, site, &seat, &limits)).await;
+                    });
+                }
+                None => listen::turn_away(&stream),
+            },
             Err(error) => {
                 // Out of descriptors, mostly: give the others time to end.
                 tracing::warn!(%error, "accept");
@@ -94,23 +99,23 @@ async fn accept(listener: TcpListener, site: Arc<Site>) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, site: Arc<Site>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, seat: &Arc<Seat>, limits: &Limits) {
     let mut first = [0u8; 1];
-    let peeked = tokio::time::timeout(HEAD_TIMEOUT, stream.peek(&mut first)).await;
+    let peeked = tokio::time::timeout(limits.head, stream.peek(&mut first)).await;
     let Ok(Ok(1)) = peeked else { return };
+    let guarded = Guarded::new(stream, Arc::clone(seat), limits.stall);
     // 0x16 begins a TLS handshake record (RFC 8446, 5.1); no HTTP method begins so.
     if first[0] != 0x16 {
-        return serve(TokioIo::new(stream), Peer { ip: peer.ip(), secure: false }, site).await;
+        return serve(guarded, seat, limits, Peer { ip: peer.ip(), secure: false }, site).await;
     }
-    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, site.tls.accept(stream)).await;
-    match handshake {
-        Ok(Ok(stream)) => serve(TokioIo::new(stream), Peer { ip: peer.ip(), secure: true }, site).await,
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, site.tls.accept(guarded)).await {
+        Ok(Ok(stream)) => serve(stream, seat, limits, Peer { ip: peer.ip(), secure: true }, site).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
         Err(_) => {}
     }
 }
 
-async fn serve<T>(io: TokioIo<T>, peer: Peer, site: Arc<Site>)
+async fn serve<T>(io: T, seat: &Seat, limits: &Limits, peer: Peer, site: Arc<Site>)
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -118,13 +123,5 @@ where
         let answer = dispatch::dispatch(Arc::clone(&site), request, peer.clone());
         async move { Ok::<_, std::convert::Infallible>(answer.await) }
     });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(io, service)
-        .with_upgrades()
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "connection");
-    }
+    listen::serve(io, seat, limits, service).await;
 }

@@ -69,7 +69,7 @@ pub async fn redeem(
     // Looked at before the writer is taken; `open` looks at the rest again.
     let link = engine.store().read(|tx| tx.get::<Link>(region, &token))??;
     if let Some(link) = link
-        && !minter::may(engine, region, &link.notebook, &link.minted_by, &link.bond, visitor, &token)
+        && !minter::may(engine, region, &link.notebook, &link.minted_by, &link.bond, visitor)
     {
         return Err(Refusal::Ended);
     }
@@ -140,7 +140,7 @@ pub fn session(
         let visit = Visit { notebook_id: session.notebook_id.clone(), user, expires: session.expires };
         Ok((session, visit))
     })??;
-    if !minter::may(engine, region, host_name, &session.minted_by, &session.bond, visitor, &key) {
+    if !minter::may(engine, region, host_name, &session.minted_by, &session.bond, visitor) {
         return Err(Refusal::Ended);
     }
     Ok(visit)

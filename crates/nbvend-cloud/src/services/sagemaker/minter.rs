@@ -13,9 +13,7 @@
 //!   account, the user is still there. That is what ends a person's sessions, whoever made the links, when she is removed.
 //!   Nobody's notebook is opened by a former owner's link.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
 
 use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,11 +29,6 @@ use crate::store::StoreError;
 
 /// The tag by which Service Catalog says who launched a notebook. Nobody else can write tags of that name.
 pub const OWNER: &str = "aws:servicecatalog:provisioningPrincipalArn";
-
-/// So long an answer of IAM holds while nothing was committed.
-const ANSWER_MS: i64 = 1000;
-/// So many sessions' answers are kept; forgotten all together.
-const KEPT: usize = 4096;
 
 /// What a link and its sessions remember of how the link was made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -92,14 +85,7 @@ impl Bond {
     }
 }
 
-/// When IAM last said yes for a session, at which state of the store, and to whom.
-type Yes = (u64, Timestamp, Visitor);
-
-#[derive(Default)]
-struct Answers(Mutex<HashMap<String, Yes>>);
-
-/// Whether IAM still lets the maker of a link make one to this notebook. `session` names what is asked for, for the
-/// answer to be kept a moment.
+/// Whether IAM still lets the maker of a link make one to this notebook.
 pub fn may(
     engine: &Engine,
     region: &str,
@@ -107,19 +93,7 @@ pub fn may(
     minted_by: &Principal,
     bond: &Bond,
     visitor: Visitor,
-    session: &str,
 ) -> bool {
-    // Taken before the answer: a change made while it is worked out asks again.
-    let state = engine.store().commits();
-    let answers = engine.cache::<Answers>();
-    let known = answers.0.lock().expect("nobody panics while holding the answers").get(session).copied();
-    if let Some((at, time, who)) = known
-        && at == state
-        && who == visitor
-        && engine.now().0 - time.0 < ANSWER_MS
-    {
-        return true;
-    }
     let caller = Caller {
         principal: minted_by.clone(),
         access_key_id: bond.access_key_id.clone(),
@@ -139,10 +113,5 @@ pub fn may(
         tracing::info!(notebook, reason = error.message, "a session ends");
         return false;
     }
-    let mut kept = answers.0.lock().expect("nobody panics while holding the answers");
-    if kept.len() >= KEPT {
-        kept.clear();
-    }
-    kept.insert(session.to_owned(), (state, engine.now(), visitor));
     true
 }

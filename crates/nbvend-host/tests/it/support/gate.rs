@@ -1,7 +1,7 @@
 //! A listener on loopback that forwards each request to one target, as the engine does after it has let it in.
 use std::net::{Ipv4Addr, SocketAddr};
 
-use hyper_util::rt::TokioIo;
+use nbvend_host::listen::{self, Crowd, Guarded, Limits};
 use nbvend_host::proxy::{CancellationToken, Peer, Target, forward};
 use tokio::net::TcpListener;
 
@@ -10,19 +10,25 @@ pub struct Gate {
     /// The session that all requests belong to.
     pub session: CancellationToken,
     pub target: Target,
+    pub crowd: Crowd,
     closed: CancellationToken,
 }
 
 impl Gate {
     pub async fn open(target: Target) -> Self {
+        Self::with_limits(target, Limits::default()).await
+    }
+
+    pub async fn with_limits(target: Target, limits: Limits) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let gate = Self {
             address: listener.local_addr().unwrap(),
             session: CancellationToken::new(),
             target: target.clone(),
+            crowd: Crowd::new(limits),
             closed: CancellationToken::new(),
         };
-        let (session, closed) = (gate.session.clone(), gate.closed.clone());
+        let (session, closed, crowd) = (gate.session.clone(), gate.closed.clone(), gate.crowd.clone());
         tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
@@ -38,10 +44,15 @@ impl Gate {
                         Ok::<_, std::convert::Infallible>(forward(request, &target, peer, &session).await)
                     }
                 });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .with_upgrades();
-                tokio::spawn(connection);
+                let Some(seat) = crowd.enter(from.ip()) else {
+                    listen::turn_away(&stream);
+                    continue;
+                };
+                listen::prepare(&stream);
+                tokio::spawn(async move {
+                    let io = Guarded::new(stream, seat.clone(), limits.stall);
+                    seat.unless_shed(listen::serve(io, &seat, &limits, service)).await;
+                });
             }
         });
         gate
