@@ -107,6 +107,11 @@ impl Engine {
         Arc::clone(entry).downcast().expect("stored under its own type")
     }
 
+    /// Drops every cached value: they are made anew from what the store holds.
+    pub(crate) fn forget_caches(&self) {
+        self.0.caches.lock().expect("nobody panics while holding the caches").clear();
+    }
+
     /// A reconciler's transaction: `work` gets a context that acts as `caller`, and all it does is one commit or,
     /// if it fails, nothing.
     pub async fn transact<T: Send + 'static>(

@@ -9,11 +9,13 @@ pub mod door;
 pub mod engine;
 pub mod error;
 pub mod identity;
+pub mod metrics;
 pub mod operation;
 pub mod outbox;
 pub mod ports;
 pub mod provider;
 pub mod reconcile;
+mod reset;
 #[cfg(test)]
 mod scenario;
 pub mod services;

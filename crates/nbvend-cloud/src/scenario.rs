@@ -213,13 +213,13 @@ fn copy(from: &Path, to: &Path) {
 
 /// Where the engine dies: just after a commit, before anybody hears of it, or just before, so that it is lost.
 #[derive(Debug, Clone, Copy)]
-enum Death {
+pub(crate) enum Death {
     After(u64),
     Before(u64),
 }
 
 impl Death {
-    fn strike(self, world: &World) {
+    pub(crate) fn strike(self, world: &World) {
         match self {
             Self::After(commit) => world.engine.store().die_after(commit),
             Self::Before(commit) => world.engine.store().die_before(commit),
@@ -227,26 +227,26 @@ impl Death {
     }
 }
 
-fn deaths(commits: u64) -> impl Iterator<Item = Death> {
+pub(crate) fn deaths(commits: u64) -> impl Iterator<Item = Death> {
     (1..=commits).flat_map(|commit| [Death::Before(commit), Death::After(commit)])
 }
 
 /// A closed folder to begin from, and the time at which it was closed.
-struct Start {
+pub(crate) struct Start {
     folder: tempfile::TempDir,
     now: i64,
     running: crate::testing::TestNotebooks,
 }
 
 impl Start {
-    fn of(world: World) -> Self {
+    pub(crate) fn of(world: World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         world.engine.store().close();
         copy(&world.engine.config().data, folder.path());
         Self { folder, now: world.engine.now().0, running: world.notebooks }
     }
 
-    fn world(&self) -> World {
+    pub(crate) fn world(&self) -> World {
         let folder = tempfile::tempdir().unwrap();
         copy(self.folder.path(), folder.path());
         let world = World::on(folder, self.now);

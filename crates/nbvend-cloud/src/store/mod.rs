@@ -6,6 +6,8 @@
 //! content-addressed files ([`blobs`]) beside the database.
 
 mod blobs;
+mod copy;
+mod latency;
 mod reader;
 mod schema;
 mod table;
@@ -18,6 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use blobs::{BlobWriter, Blobs};
+pub use copy::{copy, schema_known};
+pub use latency::Latency;
 pub use table::{GLOBAL, Record, Version};
 pub use tx::{Signal, Tx};
 
@@ -89,9 +93,9 @@ impl Store {
         &self.blobs
     }
 
-    /// A copy of the whole database, made while running, at `path`.
-    pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
-        self.readers.backup(path)
+    /// How long commits took since the store was opened.
+    pub fn latency(&self) -> Latency {
+        self.writer.watch.read()
     }
 
     /// Dies after `commits` more commits, as a killed engine does: what was committed stays, nobody hears of it.
@@ -120,7 +124,8 @@ impl Store {
     }
 }
 
-fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
+/// Takes a folder for oneself alone, as an engine does, for as long as the answer lives.
+pub fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
     let path = folder.join("lock");
     let file = std::fs::File::create(&path).map_err(|e| file_error(&path, e))?;
     match file.try_lock() {

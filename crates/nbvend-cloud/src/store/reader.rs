@@ -1,6 +1,6 @@
 //! Readers: a pool of read-only connections, each giving one snapshot at a time. They never take the writer.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use rusqlite::Connection;
@@ -34,13 +34,5 @@ impl Readers {
             idle.push(connection);
         }
         Ok(answer)
-    }
-
-    pub(super) fn backup(&self, path: &Path) -> Result<(), StoreError> {
-        let source = schema::open_reader(&self.path)?;
-        let mut target = Connection::open(path)?;
-        let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
-        backup.run_to_completion(256, std::time::Duration::ZERO, None)?;
-        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::latency::Watch;
 use super::{Blobs, StoreError, Tx};
 use crate::reconcile::Signals;
 
@@ -26,6 +27,7 @@ type Work = Box<dyn FnOnce(&Tx<'_>) -> Answer + Send>;
 pub(super) struct Writer {
     queue: Sender<Message>,
     commits: Arc<AtomicU64>,
+    pub(super) watch: Watch,
     /// After the commit of that number the writer is dead: nobody is answered, nothing more is written.
     #[cfg(test)]
     pub(super) dies_at: Arc<AtomicU64>,
@@ -43,16 +45,19 @@ impl Writer {
     pub(super) fn start(connection: Connection, signals: Signals, blobs: Blobs) -> Self {
         let (queue, inbox) = channel();
         let commits = Arc::new(AtomicU64::new(0));
+        let watch = Watch::default();
+        let watched = watch.clone();
         let dies_at = Arc::new(AtomicU64::new(u64::MAX));
         let dies_before = Arc::new(AtomicU64::new(u64::MAX));
         let (counted, mortal, early) = (Arc::clone(&commits), Arc::clone(&dies_at), Arc::clone(&dies_before));
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &mortal, &early))
+            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &watched, &mortal, &early))
             .expect("a thread can be started");
         Self {
             queue,
             commits,
+            watch,
             #[cfg(test)]
             dies_at,
             #[cfg(test)]
@@ -91,12 +96,14 @@ impl Writer {
     }
 }
 
+#[allow(clippy::too_many_arguments)]
 fn run(
     connection: &Connection,
     inbox: &Receiver<Message>,
     signals: &Signals,
     blobs: &Blobs,
     commits: &AtomicU64,
+    watch: &Watch,
     dies_at: &AtomicU64,
     dies_before: &AtomicU64,
 ) {
@@ -125,6 +132,7 @@ fn run(
             return;
         }
         let wakes = tx.take_wakes();
+        let begun = std::time::Instant::now();
         let committed = match connection.execute_batch("COMMIT") {
             Ok(()) => true,
             Err(error) => {
@@ -133,6 +141,7 @@ fn run(
                 false
             }
         };
+        watch.took(begun.elapsed());
         let count = commits.fetch_add(1, Ordering::Release) + 1;
         failpoint(count);
         if count >= dies_at.load(Ordering::Relaxed) {

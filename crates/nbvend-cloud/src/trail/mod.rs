@@ -19,6 +19,7 @@ use crate::context::Cx;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::identity::{Caller, Principal};
+use crate::metrics;
 use crate::outbox::Event;
 use crate::reconcile::{Next, Pass, Reconciler};
 use crate::services;
@@ -59,6 +60,9 @@ struct Row {
 
 /// Records a call in the caller's transaction, or queues it where there is none to write in.
 pub fn note(cx: &Cx<'_>, call: Call<'_>) -> Result<(), StoreError> {
+    if let Some(service) = services::find(call.service) {
+        metrics::count(cx.engine, service.id, call.operation, call.outcome.err());
+    }
     let row = row(cx, call);
     if !cx.tx.writable() {
         let queue = cx.engine.cache::<Queue>();

@@ -110,6 +110,14 @@ impl Pool {
         self.0.shop.undertaker.flush().await;
     }
 
+    /// The same for all functions.
+    pub async fn drop_all(&self) {
+        let keys: Vec<_> = lock(&self.0.shop.keys).keys().cloned().collect();
+        for key in keys {
+            self.drop_function(&key).await;
+        }
+    }
+
     /// Kills everything and waits until it is gone. Requests under way and later ones end with an error.
     pub async fn shutdown(&self) {
         let gone = {

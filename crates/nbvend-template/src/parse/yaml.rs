@@ -3,10 +3,7 @@
 //! Built on the event stream rather than on a ready-made tree: a tree builder that recurses overflows
 //! its stack on `- - - - …`, and neither the tags nor the place of a duplicate key may get lost.
 //!
-//! Aliases are expanded, within a budget. AWS refuses them ("Template error: YAML aliases are not
-//! allowed in CloudFormation templates."), see [`ALIASES`]. Merge keys are refused, as on AWS.
-
-use std::collections::HashMap;
+//! Aliases and merge keys are refused, as on AWS. An anchor that nothing names does no harm.
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Value};
@@ -18,15 +15,11 @@ use crate::path::{Position, Spans};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
-/// Whether `*alias` is expanded. `false` gives AWS's behaviour: its error.
-const ALIASES: bool = true;
-
-/// How much may be copied on account of anchors and aliases, in nodes plus bytes of text. A template's
-/// body is at most 1 MB; a chain of aliases can stand for any multiple of that.
-const COPY_BUDGET: usize = 4 << 20;
+/// AWS's text for an alias, and for a merge, which names one.
+const ALIAS: &str = "Template error: YAML aliases are not allowed in CloudFormation templates.";
 
 pub fn parse(text: &str) -> Result<(Value, Spans)> {
-    let mut builder = Builder { stack: Vec::new(), root: None, anchors: HashMap::new(), budget: COPY_BUDGET };
+    let mut builder = Builder { stack: Vec::new(), root: None };
     let mut documents = 0;
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -40,17 +33,17 @@ pub fn parse(text: &str) -> Result<(Value, Spans)> {
                     return Err(malformed("YAML", at, "a template is one document; a second starts here"));
                 }
             }
-            Event::Scalar(text, style, anchor, tag) => {
-                builder.scalar(&text, style, anchor, tag.as_deref(), at)?;
+            Event::Scalar(text, style, _, tag) => {
+                builder.scalar(&text, style, tag.as_deref(), at)?;
             }
-            Event::SequenceStart(anchor, tag) => {
-                builder.open(Kind::Sequence(Vec::new()), anchor, tag.as_deref(), at)?;
+            Event::SequenceStart(_, tag) => {
+                builder.open(Kind::Sequence(Vec::new()), tag.as_deref(), at)?;
             }
-            Event::MappingStart(anchor, tag) => {
-                builder.open(Kind::Mapping(Map::new(), None), anchor, tag.as_deref(), at)?;
+            Event::MappingStart(_, tag) => {
+                builder.open(Kind::Mapping(Map::new(), None), tag.as_deref(), at)?;
             }
             Event::SequenceEnd | Event::MappingEnd => builder.close()?,
-            Event::Alias(anchor) => builder.alias(anchor, at)?,
+            Event::Alias(_) => return Err(TemplateError::at(ALIAS, Some(at))),
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
     }
@@ -73,19 +66,16 @@ struct Open {
     kind: Kind,
     children: Vec<Spans>,
     at: Position,
-    anchor: usize,
     function: Option<String>,
 }
 
 struct Builder {
     stack: Vec<Open>,
     root: Option<(Value, Spans)>,
-    anchors: HashMap<usize, (Value, Spans)>,
-    budget: usize,
 }
 
 impl Builder {
-    fn open(&mut self, kind: Kind, anchor: usize, tag: Option<&Tag>, at: Position) -> Result<()> {
+    fn open(&mut self, kind: Kind, tag: Option<&Tag>, at: Position) -> Result<()> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(malformed("YAML", at, format!("nested deeper than {MAX_DEPTH} levels")));
         }
@@ -97,7 +87,7 @@ impl Builder {
             Some(tag) if tag.is_yaml_core_schema() && matches!(tag.suffix.as_str(), "map" | "seq") => None,
             Some(tag) => Some(function_name(tag).ok_or_else(|| unsupported_tag(tag, at))?),
         };
-        self.stack.push(Open { kind, children: Vec::new(), at, anchor, function });
+        self.stack.push(Open { kind, children: Vec::new(), at, function });
         Ok(())
     }
 
@@ -109,17 +99,10 @@ impl Builder {
         };
         let spans = Spans { value: open.at, key: open.at, children: open.children };
         let (value, spans) = call(open.function, value, spans);
-        self.add(value, spans, open.anchor)
+        self.add(value, spans)
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
-        at: Position,
-    ) -> Result<()> {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Position) -> Result<()> {
         let plain = style == ScalarStyle::Plain;
         let mut function = None;
         let value = match tag {
@@ -140,41 +123,14 @@ impl Builder {
             }
         };
         let (value, spans) = call(function, value, Spans::leaf(at));
-        self.add(value, spans, anchor)
-    }
-
-    fn alias(&mut self, anchor: usize, at: Position) -> Result<()> {
-        if !ALIASES {
-            let message = "Template error: YAML aliases are not allowed in CloudFormation templates.";
-            return Err(TemplateError::at(message, Some(at)));
-        }
-        // An anchor is known here only when its node is complete, so an alias inside its own node fails.
-        let Some((value, spans)) = self.anchors.get(&anchor) else {
-            return Err(malformed("YAML", at, "the alias stands inside the node it names"));
-        };
-        let size = size(value);
-        if size > self.budget {
-            return Err(malformed("YAML", at, "aliases expand to more than 4 MB"));
-        }
-        self.budget -= size;
-        let (value, mut spans) = (value.clone(), spans.clone());
-        spans.key = at;
-        self.add(value, spans, 0)
+        self.add(value, spans)
     }
 
     fn expects_key(&self) -> bool {
         matches!(self.stack.last(), Some(Open { kind: Kind::Mapping(_, None), .. }))
     }
 
-    fn add(&mut self, value: Value, mut spans: Spans, anchor: usize) -> Result<()> {
-        if anchor > 0 {
-            let size = size(&value);
-            if size > self.budget {
-                return Err(malformed("YAML", spans.value, "anchors and aliases hold more than 4 MB"));
-            }
-            self.budget -= size;
-            self.anchors.insert(anchor, (value.clone(), spans.clone()));
-        }
+    fn add(&mut self, value: Value, mut spans: Spans) -> Result<()> {
         let Some(parent) = self.stack.last_mut() else {
             self.root = Some((value, spans));
             return Ok(());
@@ -191,13 +147,8 @@ impl Builder {
                         return Err(malformed("YAML", at, "a key must be a scalar"));
                     };
                     if key == "<<" {
-                        // AWS documents hash merges as unsupported; its text for one is the alias text,
-                        // since a merge names an alias.
-                        let message =
-                            "Template error: YAML aliases are not allowed in CloudFormation templates.";
-                        return Err(
-                            TemplateError::at(message, Some(at)).detail("<< merges are not supported")
-                        );
+                        // AWS documents hash merges as unsupported.
+                        return Err(TemplateError::at(ALIAS, Some(at)).detail("<< merges are not supported"));
                     }
                     if map.contains_key(&key) {
                         return Err(malformed(
@@ -253,16 +204,6 @@ fn call(function: Option<String>, value: Value, spans: Spans) -> (Value, Spans) 
     let mut map = Map::new();
     map.insert(name, argument);
     (Value::Object(map), Spans { value: at, key: at, children: vec![inner] })
-}
-
-/// Nodes plus bytes of text: what a copy costs.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => 1 + text.len(),
-        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Value::Object(map) => 1 + map.iter().map(|(key, value)| key.len() + size(value)).sum::<usize>(),
-        _ => 1,
-    }
 }
 
 #[cfg(test)]

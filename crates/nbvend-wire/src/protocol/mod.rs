@@ -83,6 +83,9 @@ pub fn encode(service: &Service, op: &Operation, output: &Value, request_id: &st
         ProtocolKind::Json(_) => {
             answer.content_type(service.protocol.content_type());
             if let Some(shape) = op.output {
+                // An operation that has nothing to say sends an empty object, as its model has one.
+                let nothing = Value::Object(serde_json::Map::new());
+                let output = if output.is_null() { &nothing } else { output };
                 json::encode(service, service.shape(shape), None, output, &mut answer.body);
             }
         }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod deploy;
 mod doctor;
 mod down;
@@ -8,6 +9,7 @@ mod list;
 mod notebook;
 mod open;
 mod refresh;
+mod restore;
 mod status;
 mod up;
 mod user;
@@ -67,6 +69,10 @@ pub enum Command {
     Status,
     /// Check this machine for what nbvend needs
     Doctor,
+    /// Write all that the engine keeps to one FILE, while it runs or not
+    Backup(backup::Backup),
+    /// Make an empty data folder what it was when FILE was written
+    Restore(restore::Restore),
 }
 
 /// Runs a command.
@@ -93,6 +99,8 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::WhyDenied(why) => why.run(data, printer).await,
             Command::Status => status::run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
+            Command::Backup(backup) => backup.run(data, printer),
+            Command::Restore(restore) => restore.run(data, printer),
         }
     })
 }

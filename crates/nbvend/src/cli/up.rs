@@ -41,6 +41,12 @@ pub struct Up {
     /// The certificate's key (PEM)
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Let anybody who reaches the port empty the account: POST /_nbvend/reset (for tests)
+    #[arg(long)]
+    pub allow_reset: bool,
+    /// Show /_nbvend/metrics to programs of this machine without a signature
+    #[arg(long)]
+    pub open_metrics: bool,
     /// Go on in the background once it is ready
     #[arg(long)]
     pub detach: bool,
@@ -58,6 +64,8 @@ impl Default for Up {
             domain: "localhost".to_owned(),
             tls_cert: None,
             tls_key: None,
+            allow_reset: false,
+            open_metrics: false,
             detach: false,
             replace: false,
         }
@@ -134,6 +142,10 @@ impl Up {
             isolation: "process",
             stop: Arc::clone(&stop),
             stop_notebooks: AtomicBool::new(false),
+            functions: functions.clone(),
+            answered: Default::default(),
+            allow_reset: self.allow_reset,
+            open_metrics: self.open_metrics,
         });
         let serving = tokio::spawn(listeners.serve(Arc::clone(&site)));
         ready(printer, &endpoint)?;
@@ -189,6 +201,11 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
     if let (Some(certificate), Some(key)) = (&up.tls_cert, &up.tls_key) {
         command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
     }
+    for (flag, on) in [("--allow-reset", up.allow_reset), ("--open-metrics", up.open_metrics)] {
+        if on {
+            command.arg(flag);
+        }
+    }
     // A process group of its own: Ctrl-C in this terminal is not meant for it.
     command.stdin(std::process::Stdio::null()).stdout(out).stderr(err).process_group(0);
     let mut child =
@@ -216,7 +233,8 @@ async fn healthy(endpoint: &str) -> bool {
 
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("NBVEND_LOG").unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new("warn,nbvend=info,nbvend_cloud=info,nbvend_host=info")
+        // The S3 crate reports each refused request as an error of its own.
+        tracing_subscriber::EnvFilter::new("warn,nbvend=info,nbvend_cloud=info,nbvend_host=info,s3s=off")
     });
     // A second subscriber would only be one in a test.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();

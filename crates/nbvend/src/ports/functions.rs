@@ -23,7 +23,12 @@ impl Functions {
 }
 
 impl Functions {
-    /// Ends all function processes.
+    /// Ends the processes that are kept; the next invocations start anew.
+    pub async fn forget_all(&self) {
+        self.0.drop_all().await;
+    }
+
+    /// Ends all function processes, for good.
     pub async fn stop(&self) {
         self.0.shutdown().await;
     }

@@ -85,6 +85,18 @@ impl Notebooks {
         }
     }
 
+    /// Ends every server and removes all files.
+    pub async fn delete_all(&self) -> Result<(), Failure> {
+        self.stop_all().await;
+        let folder = self.home.path("notebooks");
+        match tokio::fs::remove_dir_all(&folder).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::io("the notebooks' folder", &folder, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn begin(&self, spec: NotebookSpec, started: &mut Started) -> Result<(), String> {
         let environment = self.environment().await?;
         let home = self.folder(&spec.id);

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
-use super::{internal, notebooks};
+use super::{internal, metrics, notebooks};
+use crate::failure::Failure;
+use crate::ports::functions::Functions;
 use crate::ports::notebooks::Notebooks;
 
 /// What every connection shares.
@@ -30,6 +32,12 @@ pub struct Site {
     pub stop: Arc<Notify>,
     /// Set when the one who stops the engine wants the notebooks' servers ended too.
     pub stop_notebooks: AtomicBool,
+    pub functions: Functions,
+    pub answered: metrics::Answered,
+    /// Whether anybody may reset, not the root key alone.
+    pub allow_reset: bool,
+    /// Whether this machine's programs may read the metrics unsigned.
+    pub open_metrics: bool,
 }
 
 impl Site {
@@ -42,6 +50,20 @@ impl Site {
             "isolation": self.isolation,
             "notebooks": {"in_service": self.notebooks.running()},
         })
+    }
+
+    /// What `/_nbvend/metrics` shows.
+    pub fn metrics(&self) -> Result<String, Failure> {
+        let figures = nbvend_cloud::metrics::figures(&self.engine)?;
+        Ok(metrics::page(&figures, &self.answered, self.notebooks.running()))
+    }
+
+    /// Empties the account: the store first, then what it stood for on this machine.
+    pub async fn reset(&self) -> Result<(), Failure> {
+        self.engine.reset().await.map_err(|error| Failure::new(error.to_string()))?;
+        self.sessions.clear();
+        self.functions.forget_all().await;
+        self.notebooks.delete_all().await
     }
 
     pub fn ask_to_stop(&self, notebooks: bool) {
@@ -67,7 +89,9 @@ async fn answer(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Res
     if internal::owns(request.uri().path()) {
         return internal::serve(site, request, peer).await;
     }
-    door::handle(&site.engine, request, peer).await
+    let answer = door::handle(&site.engine, request, peer).await;
+    site.answered.count(answer.status());
+    answer
 }
 
 fn host(request: &Request<Incoming>) -> String {

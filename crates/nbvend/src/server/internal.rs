@@ -20,9 +20,15 @@ pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<
     if path == "/_nbvend/health" && request.method() == Method::GET {
         return json_response(StatusCode::OK, &json!({"ready": true, "version": env!("CARGO_PKG_VERSION")}));
     }
+    let open = match path.as_str() {
+        "/_nbvend/reset" => site.allow_reset && same_origin(&request),
+        "/_nbvend/metrics" => site.open_metrics && peer.ip.is_loopback(),
+        _ => false,
+    };
     let (parts, _body) = request.into_parts();
     let empty = hex::encode(Sha256::digest(b""));
     match authenticate(&site.engine, &parts, &empty, None, &peer) {
+        _ if open => {}
         Ok(caller) if caller.principal == Principal::Root => {}
         Ok(_) => return refuse(StatusCode::FORBIDDEN, "only the root key may"),
         Err(error) => return refuse(StatusCode::FORBIDDEN, &error.message),
@@ -33,8 +39,32 @@ pub async fn serve(site: &Site, request: Request<Body>, peer: Peer) -> Response<
             site.ask_to_stop(path.ends_with("-all"));
             json_response(StatusCode::ACCEPTED, &json!({"stopping": true}))
         }
+        (Method::GET, "/_nbvend/metrics") => match site.metrics() {
+            Ok(page) => text_response(page),
+            Err(failure) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &failure.message),
+        },
+        (Method::POST, "/_nbvend/reset") => match site.reset().await {
+            Ok(()) => json_response(StatusCode::OK, &json!({"reset": true})),
+            Err(failure) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &failure.message),
+        },
         _ => refuse(StatusCode::NOT_FOUND, "there is no such address"),
     }
+}
+
+/// Whether a page of another origin did not make the request: a browser names the origin of whoever does.
+fn same_origin(request: &Request<Body>) -> bool {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let host = header("host").unwrap_or_default();
+    site && header("origin")
+        .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host))
+}
+
+fn text_response(text: String) -> Response<Body> {
+    let mut response = Response::new(full(Bytes::from(text)));
+    let kind = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert("content-type", kind);
+    response
 }
 
 fn refuse(status: StatusCode, message: &str) -> Response<Body> {

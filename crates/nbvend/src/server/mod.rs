@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod internal;
+mod metrics;
 mod notebooks;
 pub mod tls;
 

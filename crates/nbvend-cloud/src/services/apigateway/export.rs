@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::access;
 use super::error::Error;
-use super::state::{Authorization, Integration, Method, RestApi, Snapshot, Stage, Texts, within};
+use super::model;
+use super::state::{Authorization, Definition, Integration, Method, RestApi, Snapshot, Stage, Texts, within};
 use crate::context::Cx;
 use crate::operation::{Kind, Operation};
 
@@ -121,6 +122,7 @@ fn document(cx: &Cx<'_>, snapshot: &Snapshot, stage: &Stage, v3: bool, extended:
         .definition
         .models
         .iter()
+        .filter(|(name, _)| !model::DEFAULTS.contains(&name.as_str()) || named(&snapshot.definition, name))
         .map(|(name, model)| (name.clone(), serde_json::from_str(&model.schema).unwrap_or_default()))
         .collect();
     if v3 {
@@ -139,6 +141,15 @@ fn document(cx: &Cx<'_>, snapshot: &Snapshot, stage: &Stage, v3: bool, extended:
         set("x-amazon-apigateway-binary-media-types", json!(api.binary_media_types));
     }
     Value::Object(root)
+}
+
+/// Whether a method of the API names that model.
+fn named(definition: &Definition, model: &str) -> bool {
+    let mut methods = definition.resources.values().flat_map(|resource| resource.methods.values());
+    methods.any(|method| {
+        let answers = method.responses.values().flat_map(|response| response.models.values());
+        method.request_models.values().chain(answers).any(|name| name == model)
+    })
 }
 
 fn operation(method: &Method, v3: bool, extended: bool) -> Value {

@@ -1,6 +1,10 @@
-//! `GetModel`, `GetModels`: schemas that came with an OpenAPI document. They describe; nothing is validated by them.
+//! `GetModel`, `GetModels`: schemas that came with an OpenAPI document, and the two every new API has. They describe;
+//! nothing is validated by them.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::access;
 use super::error::Error;
@@ -29,6 +33,29 @@ impl ModelView {
             content_type: model.content_type.clone(),
         }
     }
+}
+
+/// What every API that is not imported begins with. An export shows them only where a method names them.
+pub const DEFAULTS: [&str; 2] = ["Empty", "Error"];
+
+/// The two models of a new API, as AWS makes them.
+pub fn defaults(cx: &Cx<'_>) -> BTreeMap<String, Model> {
+    let model = |name: &str, more: Value| {
+        let mut schema = json!({"$schema": "http://json-schema.org/draft-04/schema#",
+            "title": format!("{name} Schema"), "type": "object"});
+        if !more.is_null() {
+            schema["properties"] = more;
+        }
+        Model {
+            id: cx.ids().lower(6),
+            description: Some(format!("This is a default {} schema model", name.to_ascii_lowercase())),
+            content_type: "application/json".to_owned(),
+            schema: schema.to_string(),
+        }
+    };
+    let properties = [Value::Null, json!({"message": {"type": "string"}})];
+    let named = DEFAULTS.into_iter().zip(properties);
+    named.map(|(name, properties)| (name.to_owned(), model(name, properties))).collect()
 }
 
 /// `flatten` is left out: refused by name.

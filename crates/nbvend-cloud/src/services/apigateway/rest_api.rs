@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access;
 use super::error::Error;
+use super::model;
 use super::page::Page;
 use super::policy;
 use super::state::{Definition, Deployment, Resource, RestApi, Snapshot, Stage, Texts};
@@ -158,7 +159,8 @@ impl Operation for CreateRestApi {
             return Err(Error::bad("Description cannot be an empty string"));
         }
         access::check_tags(cx, self.tags.keys())?;
-        let (mut api, definition) = fresh(cx, &self.name);
+        let (mut api, mut definition) = fresh(cx, &self.name);
+        definition.models = model::defaults(cx);
         if let Some(endpoint) = &self.endpoint_configuration {
             endpoint.apply(&mut api)?;
         }

@@ -1,3 +1,5 @@
+mod deaths;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 

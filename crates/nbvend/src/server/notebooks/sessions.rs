@@ -48,6 +48,13 @@ impl Sessions {
         self.0.lock().expect("nobody panics while holding the sessions")
     }
 
+    /// Ends all of them.
+    pub fn clear(&self) {
+        for (_, known) in self.known().drain() {
+            known.until.cancel();
+        }
+    }
+
     /// What a cookie opens at a place. The store is read only if it has changed since the last time: a page of Lab is
     /// some hundred requests.
     pub fn admit(

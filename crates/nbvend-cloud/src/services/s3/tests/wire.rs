@@ -365,6 +365,11 @@ async fn what_is_not_served_is_refused_by_name() {
         ("DELETE", "/bucket-a/k?acl"),
         ("GET", "/bucket-a?website"),
         ("GET", "/bucket-a/k?torrent"),
+        ("GET", "/bucket-a?abac"),
+        ("PUT", "/bucket-a/k?encryption"),
+        ("DELETE", "/bucket-a/k?policy"),
+        ("PUT", "/bucket-a?retention"),
+        ("GET", "/bucket-a/k?annotation"),
     ] {
         let res = ask(&world, method, target, "<WebsiteConfiguration/>").await;
         assert_eq!((res.status, res.element("Code").as_str()), (501, "NotImplemented"), "{method} {target}");

@@ -21,8 +21,8 @@ const HEADERS: &[(&str, &[&str])] = &[
     ("x-amz-write-offset-bytes", &[]),
 ];
 
-/// Subresources that exist with PUT, POST and DELETE; some are refused later, by name.
-const SUBRESOURCES: &[&str] = &[
+/// Subresources that a bucket has with PUT, POST and DELETE; some are refused later, by name.
+const OF_BUCKETS: &[&str] = &[
     "accelerate",
     "acl",
     "analytics",
@@ -32,18 +32,27 @@ const SUBRESOURCES: &[&str] = &[
     "id",
     "intelligent-tiering",
     "inventory",
-    "legal-hold",
     "lifecycle",
     "logging",
     "metrics",
     "notification",
     "object-lock",
     "ownershipControls",
-    "partNumber",
     "policy",
     "publicAccessBlock",
     "replication",
     "requestPayment",
+    "tagging",
+    "versioning",
+    "website",
+    "x-id",
+];
+
+/// And those an object has. With a bucket's on an object the crate would write or delete the object itself.
+const OF_OBJECTS: &[&str] = &[
+    "acl",
+    "legal-hold",
+    "partNumber",
     "restore",
     "retention",
     "select",
@@ -52,8 +61,6 @@ const SUBRESOURCES: &[&str] = &[
     "uploadId",
     "uploads",
     "versionId",
-    "versioning",
-    "website",
     "x-id",
 ];
 
@@ -72,7 +79,12 @@ const NOT_DELETED: &[&str] = &[
     "partNumber",
 ];
 
-pub(super) fn check(parts: &Parts, account: &str) -> Result<(), WireError> {
+/// With GET and HEAD, these the crate would not see and answer with the object or the list of objects. What AWS does
+/// not know either it ignores here, and so does this.
+const NOT_READ: &[&str] = &["abac", "annotation", "metadataConfiguration", "metadataTable", "session"];
+
+/// `object` says whether the request is for an object, not for a bucket.
+pub(super) fn check(parts: &Parts, account: &str, object: bool) -> Result<(), WireError> {
     let value =
         |name: &str| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
@@ -95,13 +107,10 @@ pub(super) fn check(parts: &Parts, account: &str) -> Result<(), WireError> {
     if parts.method == Method::POST && form {
         return Err(not_served("POST of a form"));
     }
-    if matches!(parts.method, Method::PUT | Method::POST | Method::DELETE) {
-        subresource(parts)?;
-    }
-    Ok(())
+    subresource(parts, if object { OF_OBJECTS } else { OF_BUCKETS })
 }
 
-fn subresource(parts: &Parts) -> Result<(), WireError> {
+fn subresource(parts: &Parts, known: &[&str]) -> Result<(), WireError> {
     for pair in parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let name = pair.split('=').next().unwrap_or_default();
         let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
@@ -109,9 +118,13 @@ fn subresource(parts: &Parts) -> Result<(), WireError> {
         if name.to_ascii_lowercase().starts_with("x-amz-") {
             continue;
         }
-        if !SUBRESOURCES.contains(&&*name)
-            || (parts.method == Method::DELETE && NOT_DELETED.contains(&&*name))
-        {
+        let refused = match parts.method {
+            Method::GET | Method::HEAD => NOT_READ.contains(&&*name),
+            Method::DELETE => !known.contains(&&*name) || NOT_DELETED.contains(&&*name),
+            Method::PUT | Method::POST => !known.contains(&&*name),
+            _ => false,
+        };
+        if refused {
             return Err(not_served(&format!("{} of ?{name}", parts.method)));
         }
     }

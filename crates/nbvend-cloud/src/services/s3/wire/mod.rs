@@ -24,6 +24,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use nbvend_wire::error::WireError;
@@ -103,7 +104,7 @@ async fn serve(
 ) -> Answer<Response<Body>> {
     let (mut parts, body) = request.into_parts();
     let (caller, key) = authenticate::authenticate(engine, &mut parts, peer, request_id)?;
-    gate::check(&parts, &engine.config().account)?;
+    gate::check(&parts, &engine.config().account, names_object(&parts, engine.config()))?;
     let refusal = Arc::new(Mutex::new(None));
     let call = Call { engine: engine.clone(), caller, refusal: Arc::clone(&refusal) };
 
@@ -156,6 +157,16 @@ struct Inside;
 impl S3Access for Inside {
     async fn check(&self, _cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         Ok(())
+    }
+}
+
+/// Whether a key stands in the path: after the bucket, or alone where the host names the bucket.
+fn names_object(parts: &Parts, config: &Config) -> bool {
+    let host = parts.headers.get("host").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = parts.uri.path().trim_start_matches('/');
+    match endpoint(config, host).and_then(|endpoint| endpoint.bucket) {
+        Some(_) => !path.is_empty(),
+        None => path.split_once('/').is_some_and(|(_, key)| !key.is_empty()),
     }
 }
 

@@ -191,7 +191,7 @@ async fn lists_come_in_pages() {
     let mut portfolios = Vec::new();
     for at in 0..5 {
         portfolios.push(portfolio(&world, &format!("P{at}")).await);
-        sc(&world, "CreateProduct", product_input(&format!("T{}", 4 - at), "t.yml")).await.unwrap();
+        sc(&world, "CreateProduct", product_input(&format!("T-{}", 4 - at), "t.yml")).await.unwrap();
         world.clock.advance(1);
     }
     let all = pages(&world, "ListPortfolios", json!({"PageSize": 2}), "PortfolioDetails").await;
@@ -205,11 +205,12 @@ async fn lists_come_in_pages() {
     {
         let all = pages(&world, operation, title.clone(), member).await;
         let name = |p: &Value| text(p.get("ProductViewSummary").unwrap_or(p).get("Name").unwrap());
-        assert_eq!(all.iter().map(name).collect::<Vec<_>>(), ["T4", "T3", "T2", "T1", "T0"]);
+        assert_eq!(all.iter().map(name).collect::<Vec<_>>(), ["T-4", "T-3", "T-2", "T-1", "T-0"]);
     }
     let bad = refusal(sc(&world, "ListPortfolios", json!({"PageToken": "%%"})).await);
     assert_eq!(bad, "InvalidParametersException The page token is not valid");
-    let found = json!({"Filters": {"FullTextSearch": ["t3"], "Owner": ["IT"]}});
+    // Ids are searched too, and none holds this.
+    let found = json!({"Filters": {"FullTextSearch": ["t-3"], "Owner": ["IT"]}});
     let found = sc(&world, "SearchProducts", found).await.unwrap();
     assert_eq!(found["ProductViewSummaries"].as_array().unwrap().len(), 1);
     assert_eq!(found["ProductViewAggregations"]["Owner"], json!([{"Value": "IT", "ApproximateCount": 1}]));
