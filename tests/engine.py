@@ -79,11 +79,21 @@ class Engine:
         env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         return {**env, **words, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "2"}
 
-    def nbvend(self, *words, check=True, timeout=600):
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=timeout)
+    def nbvend(self, *words, check=True, timeout=600, **environment):
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=timeout,
+                              env={**os.environ, **environment})
         if check and done.returncode != 0:
             raise AssertionError(f"nbvend {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout if check else done
+
+    def person(self, name, *flags):
+        """Makes a user with `nbvend user add`; what her shell needs."""
+        made = json.loads(self.nbvend("--json", "user", "add", name, *flags))
+        return {key: value for key, value in made.items() if key.startswith(("AWS_", "CURL_"))}
+
+    def as_person(self, person, service, **options):
+        """A client that signs with a person's key."""
+        return self.client(service, key=person["AWS_ACCESS_KEY_ID"], secret=person["AWS_SECRET_ACCESS_KEY"], **options)
 
     def client(self, service, **options):
         env = self.variables()

@@ -125,11 +125,9 @@ impl Fake {
 
     /// Lets a link be made and stored.
     pub fn links(&self) -> &Self {
-        self.answer("CreatePresignedNotebookInstanceUrl", 200, &json!({ "AuthorizedUrl": URL })).answer(
-            "PutParameter",
-            200,
-            &json!({ "Version": 1, "Tier": "Standard" }),
-        )
+        self.answer("CreatePresignedNotebookInstanceUrl", 200, &json!({ "AuthorizedUrl": URL }))
+            .answer("PutParameter", 200, &json!({ "Version": 1, "Tier": "Standard" }))
+            .answer("AddTagsToResource", 200, &json!({}))
     }
 }
 

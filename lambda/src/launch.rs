@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::aws::{Client, SERVICE_CATALOG};
 use crate::clock::Clock;
 use crate::log;
-use crate::notebook::{self, Notebook};
+use crate::notebook::{self, Notebook, Origin, Stored};
 use crate::runtime::Failure;
 use crate::user_name::UserName;
 
@@ -68,8 +68,9 @@ pub fn handle(
     let mut succeeded = false;
     loop {
         match look(aws, &launch)? {
-            Found::Ready(notebook) => {
-                notebook::link(aws, &notebook, settings.session_seconds)?;
+            Found::Ready(notebook, origin) => {
+                let seconds = settings.session_seconds;
+                notebook::link(aws, &notebook, &origin, seconds, Stored::NotYet)?;
                 return Ok(json!({ "outcome": "stored", "parameter": notebook::parameter(&notebook) }));
             }
             Found::Failed(reason) => return Err(Failure::new("NotebookFailed", reason)),
@@ -130,7 +131,7 @@ fn user(detail: &Value, default_user: &UserName) -> Result<UserName, String> {
 /// What there is under the launch's name.
 enum Found {
     /// Ours, in service.
-    Ready(Notebook),
+    Ready(Notebook, Origin),
     /// Starting; whose it is will be seen when it has.
     NotYet,
     /// Nothing, or another launch's notebook.
@@ -148,11 +149,12 @@ fn look(aws: &Client<'_>, launch: &Launch) -> Result<Found, Failure> {
     if matches!(notebook.status.as_str(), "Pending" | "Updating") {
         return Ok(Found::NotYet);
     }
-    if !notebook::origin(aws, &notebook)?.is_product(&launch.provisioned_product) {
+    let origin = notebook::origin(aws, &notebook)?;
+    if !origin.is_product(&launch.provisioned_product) {
         return Ok(Found::NotThere);
     }
     Ok(match notebook.status.as_str() {
-        "InService" => Found::Ready(notebook),
+        "InService" => Found::Ready(notebook, origin),
         "Failed" => Found::Failed(format!("{} failed: {}", notebook.name, notebook.failure)),
         _ => Found::Halted(notebook.status),
     })

@@ -88,9 +88,24 @@ pub fn origin(aws: &Client<'_>, notebook: &Notebook) -> Result<Origin, Error> {
     }
 }
 
-/// Makes a link whose session lasts `session_seconds` and stores it for the user. The caller has seen to it that
-/// the notebook is the right one.
-pub fn link(aws: &Client<'_>, notebook: &Notebook, session_seconds: u32) -> Result<Link, Error> {
+/// Whether the notebook's parameter is likely to be there already: what is tried first. Either way both work.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stored {
+    /// A first link.
+    NotYet,
+    /// A further one.
+    Before,
+}
+
+/// Makes a link whose session lasts `session_seconds` and stores it for the notebook's owner. The caller has seen to it
+/// that the notebook is the right one.
+pub fn link(
+    aws: &Client<'_>,
+    notebook: &Notebook,
+    origin: &Origin,
+    session_seconds: u32,
+    stored: Stored,
+) -> Result<Link, Error> {
     let operation = "CreatePresignedNotebookInstanceUrl";
     let input = json!({
         "NotebookInstanceName": notebook.name,
@@ -98,19 +113,73 @@ pub fn link(aws: &Client<'_>, notebook: &Notebook, session_seconds: u32) -> Resu
     });
     let made = aws.call(&SAGEMAKER, operation, &input)?;
     let url = made["AuthorizedUrl"].as_str().ok_or(Error::Unreadable { operation })?;
-    let parameter = parameter(notebook);
-    let input = json!({
-        "Name": parameter,
+    store(aws, notebook, origin, url, stored)?;
+    log::info("stored a link", &json!({ "notebook": notebook.name, "parameter": parameter(notebook) }));
+    Ok(Link(url.to_owned()))
+}
+
+/// The tag by which a policy tells whose parameter it is (`templates/people.yml`).
+const OWNER_TAG: &str = "NotebookOwner";
+
+/// Writes the link under its owner's tag. The parameter's name is made from a name that somebody typed, and may
+/// have held a link of another owner; so the tag is put before the link, never after it.
+fn store(
+    aws: &Client<'_>,
+    notebook: &Notebook,
+    origin: &Origin,
+    url: &str,
+    stored: Stored,
+) -> Result<(), Error> {
+    let tries = match stored {
+        Stored::NotYet => [create, replace, create],
+        Stored::Before => [replace, create, replace],
+    };
+    // Made or deleted by somebody else between two tries: a third one will do.
+    let mut outcome = Ok(());
+    for attempt in tries {
+        outcome = attempt(aws, notebook, origin, url);
+        match &outcome {
+            Err(error) if matches!(error.code(), Some("ParameterAlreadyExists" | "InvalidResourceId")) => {}
+            _ => return outcome,
+        }
+    }
+    outcome
+}
+
+/// A new parameter, tagged as it is made: Parameter Store takes tags only then.
+fn create(aws: &Client<'_>, notebook: &Notebook, origin: &Origin, url: &str) -> Result<(), Error> {
+    let mut input = value(notebook, url);
+    input["Tags"] = owner_tag(origin);
+    // Parameter Store's validation messages repeat the value.
+    aws.call(&SSM, "PutParameter", &input).map_err(Error::without_message).map(|_| ())
+}
+
+/// A new version of the parameter there is.
+fn replace(aws: &Client<'_>, notebook: &Notebook, origin: &Origin, url: &str) -> Result<(), Error> {
+    let tag = json!({
+        "ResourceType": "Parameter",
+        "ResourceId": parameter(notebook),
+        "Tags": owner_tag(origin),
+    });
+    aws.call(&SSM, "AddTagsToResource", &tag)?;
+    let mut input = value(notebook, url);
+    input["Overwrite"] = true.into();
+    aws.call(&SSM, "PutParameter", &input).map_err(Error::without_message).map(|_| ())
+}
+
+fn value(notebook: &Notebook, url: &str) -> Value {
+    json!({
+        "Name": parameter(notebook),
         "Description": "Link to the user's notebook",
         "Value": url,
         "Type": "String",
         "Tier": "Standard",
-        "Overwrite": true,
-    });
-    // Parameter Store's validation messages repeat the value.
-    aws.call(&SSM, "PutParameter", &input).map_err(Error::without_message)?;
-    log::info("stored a link", &json!({ "notebook": notebook.name, "parameter": parameter }));
-    Ok(Link(url.to_owned()))
+    })
+}
+
+/// Nobody's, if it is not known who launched the notebook: an empty value is no principal's ARN.
+fn owner_tag(origin: &Origin) -> Value {
+    json!([{ "Key": OWNER_TAG, "Value": origin.principal.as_deref().unwrap_or_default() }])
 }
 
 /// Name of the parameter that holds the notebook's link.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::aws::{Client, Error};
 use crate::log;
-use crate::notebook::{self, Origin};
+use crate::notebook::{self, Origin, Stored};
 use crate::owner;
 use crate::user_name::{self, UserName};
 
@@ -94,7 +94,10 @@ fn refresh(aws: &Client<'_>, settings: &Settings, event: &Value) -> Result<Strin
     }
     let name = &notebook.name;
     match notebook.status.as_str() {
-        "InService" => Ok(notebook::link(aws, &notebook, settings.session_seconds)?.reveal()),
+        "InService" => {
+            let seconds = settings.session_seconds;
+            Ok(notebook::link(aws, &notebook, &origin, seconds, Stored::Before)?.reveal())
+        }
         "Pending" | "Updating" => {
             Err(Refusal::new(409, format!("{name} is starting; try again in a moment.")))
         }

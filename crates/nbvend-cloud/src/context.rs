@@ -1,5 +1,6 @@
 //! What an operation has in its hands: the transaction, the caller, the time, ids, and other operations.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use nbvend_wire::arn::Arn;
@@ -14,6 +15,7 @@ use crate::operation::Operation;
 use crate::outbox::{self, Event};
 use crate::ports::Ids;
 use crate::store::{GLOBAL, Record, Signal, StoreError, Tx};
+use crate::trail::denial::Denial;
 
 /// Condition keys of a request (`sagemaker:ResourceTag/owner`) with their values, for IAM.
 pub type ContextKeys = BTreeMap<String, Vec<String>>;
@@ -24,12 +26,14 @@ pub struct Cx<'a> {
     pub tx: &'a Tx<'a>,
     pub caller: Caller,
     now: Timestamp,
+    /// Why IAM said no last, for the trail.
+    pub(crate) denial: RefCell<Option<Denial>>,
 }
 
 impl<'a> Cx<'a> {
     pub fn new(engine: &'a Engine, tx: &'a Tx<'a>, caller: Caller) -> Self {
         let now = engine.now();
-        Self { engine, tx, caller, now }
+        Self { engine, tx, caller, now, denial: RefCell::default() }
     }
 
     /// The time of this call; it does not move while the call runs.
@@ -114,7 +118,8 @@ impl<'a> Cx<'a> {
         operation: O,
     ) -> Result<O::Output, WireError> {
         caller.request_id = self.ids().uuid();
-        let mut inner = Cx { engine: self.engine, tx: self.tx, caller, now: self.now };
+        let mut inner =
+            Cx { engine: self.engine, tx: self.tx, caller, now: self.now, denial: RefCell::default() };
         perform(&mut inner, operation)
     }
 }

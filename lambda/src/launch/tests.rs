@@ -1,7 +1,7 @@
 //! The event processor against events and clouds of many kinds.
 
 use super::*;
-use crate::fake::{Fake, FakeClock, PRODUCT_TAG, URL};
+use crate::fake::{Fake, FakeClock, OWNER, OWNER_TAG, PRODUCT_TAG, URL};
 
 const OTHER_TAG: (&str, &str) = (
     "aws:servicecatalog:provisionedProductArn",
@@ -61,7 +61,7 @@ const PARAMETERS: &str = "/detail/requestParameters/provisioningParameters";
 #[test]
 fn a_ready_notebook_gets_a_link_at_once() {
     let (fake, clock) = (Fake::start(), FakeClock::new());
-    fake.notebook("InService", &[("NotebookUserName", "x"), PRODUCT_TAG]).links();
+    fake.notebook("InService", &[("NotebookUserName", "x"), OWNER_TAG, PRODUCT_TAG]).links();
     let done = run(&fake, &clock, &event()).unwrap();
     assert_eq!(done, json!({ "outcome": "stored", "parameter": "/SageMaker/Notebooks/Demo-User-Notebook" }));
     assert_eq!(
@@ -77,7 +77,31 @@ fn a_ready_notebook_gets_a_link_at_once() {
     assert_eq!(stored["Name"], "/SageMaker/Notebooks/Demo-User-Notebook");
     assert_eq!(stored["Value"], URL);
     assert_eq!((&stored["Type"], &stored["Tier"]), (&json!("String"), &json!("Standard")));
-    assert_eq!(stored["Overwrite"], true);
+    assert_eq!(stored["Tags"], json!([{ "Key": "NotebookOwner", "Value": OWNER }]));
+}
+
+/// The name had another owner before: the tag changes hands before the new link is there to be read.
+#[test]
+fn a_parameter_that_is_there_gets_its_owner_first() {
+    let (fake, clock) = (Fake::start(), FakeClock::new());
+    let exists = json!({ "__type": "ParameterAlreadyExists", "message": "" });
+    fake.answer("PutParameter", 400, &exists);
+    fake.notebook("InService", &[OWNER_TAG, PRODUCT_TAG]).links();
+    assert_eq!(run(&fake, &clock, &event()).unwrap()["outcome"], "stored");
+    assert_eq!(fake.operations()[3..], ["PutParameter", "AddTagsToResource", "PutParameter"]);
+    let tagged = fake.input("AddTagsToResource");
+    assert_eq!(tagged["ResourceId"], "/SageMaker/Notebooks/Demo-User-Notebook");
+    assert_eq!(tagged["Tags"], json!([{ "Key": "NotebookOwner", "Value": OWNER }]));
+    let stored = fake.input("PutParameter");
+    assert_eq!((&stored["Overwrite"], &stored["Tags"]), (&json!(true), &Value::Null));
+}
+
+#[test]
+fn an_unknown_owner_is_nobody() {
+    let (fake, clock) = (Fake::start(), FakeClock::new());
+    fake.notebook("InService", &[PRODUCT_TAG]).links();
+    assert_eq!(run(&fake, &clock, &event()).unwrap()["outcome"], "stored");
+    assert_eq!(fake.input("PutParameter")["Tags"][0]["Value"], "");
 }
 
 #[test]

@@ -46,6 +46,18 @@ fn the_owner_gets_a_link() {
         (&stored["Name"], &stored["Value"]),
         (&json!("/SageMaker/Notebooks/Demo-User-Notebook"), &json!(URL))
     );
+    assert_eq!(stored["Overwrite"], true);
+    assert_eq!(fake.operations()[3..], ["AddTagsToResource", "PutParameter"]);
+}
+
+/// Somebody deleted the parameter since the last link.
+#[test]
+fn a_missing_parameter_is_made_again() {
+    let fake = Fake::start();
+    fake.answer("AddTagsToResource", 400, &json!({ "__type": "InvalidResourceId" }));
+    fake.notebook("InService", VENDED).links();
+    assert_eq!(run(&fake, Authorization::Iam, &event(BODY, Some(OWNER))).0, 200);
+    assert_eq!(fake.input("PutParameter")["Tags"], json!([{ "Key": "NotebookOwner", "Value": OWNER }]));
 }
 
 #[test]

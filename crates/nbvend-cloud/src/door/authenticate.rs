@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 use super::Peer;
 use crate::engine::Engine;
 use crate::identity::{AccessKey, Caller, KeyStatus, Principal};
+use crate::services::iam::last_used;
 
 /// Signing keys by (access key, date, region, service). Derived from the secret alone, and only reached after the
 /// access key itself was found, so a deleted key's entry is dead. Emptied when full.
@@ -42,6 +43,7 @@ pub fn authenticate(
     signature
         .verify(parts.method.as_str(), path, query, &parts.headers, body_sha256, &signing, engine.now())
         .map_err(in_words)?;
+    last_used::note(engine, &key, &signature.service, &signature.region);
     let user_agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or_default();
     Ok(Caller {
         principal: key.principal,

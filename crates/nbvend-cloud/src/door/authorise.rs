@@ -15,6 +15,7 @@ use crate::operation::{Need, Operation, Waiting};
 use crate::services;
 use crate::services::iam::effective::{Effective, resource_policy};
 use crate::services::iam::subject::{global_context, subject};
+use crate::trail::denial::Denial;
 
 /// What is asked of IAM.
 pub(super) struct Question<'a> {
@@ -88,6 +89,9 @@ fn action(service: &str, name: &str, stated: Option<&'static str>) -> String {
 /// Allows the call or says AWS's sentence for why not.
 pub(super) fn authorise(cx: &Cx<'_>, question: &Question<'_>) -> Result<(), WireError> {
     let who = &cx.caller.principal;
+    if let Some(refusal) = exceptions::out_of_reach(&cx.caller, question.action) {
+        return Err(refusal);
+    }
     if exceptions::stands(who, question.action) {
         return Ok(());
     }
@@ -108,6 +112,7 @@ pub(super) fn authorise(cx: &Cx<'_>, question: &Question<'_>) -> Result<(), Wire
         if decision.is_allowed() {
             return Ok(());
         }
+        cx.denial.replace(Some(Denial::of(&decision, &request)));
         Err(denied(service, who, resource, decision.denial_message(&request)))
     };
     let context = with(&surroundings, question.context);

@@ -1,6 +1,8 @@
 //! What IAM is not asked about: the whole list, with reasons. Everything else is denied unless a policy allows it.
 
-use crate::identity::Principal;
+use nbvend_wire::error::WireError;
+
+use crate::identity::{Caller, Principal};
 
 /// Actions that every authenticated principal may.
 const EVERYBODY: &[(&str, &str)] = &[
@@ -38,6 +40,26 @@ const SERVICES: &[(&str, &str, &str)] = &[
         "a parameter whose Expiration policy is due is deleted by its keeper",
     ),
 ];
+
+/// What the sessions of users cannot do, whatever policies say (IAM User Guide, "Compare AWS STS credentials"): without a
+/// second factor, which there is none of here, nothing of IAM, and of STS next to nothing.
+pub(super) fn out_of_reach(caller: &Caller, action: &str) -> Option<WireError> {
+    let of_sts: &[&str] = match caller.principal {
+        Principal::User { .. } | Principal::Root if caller.session_issued.is_some() => {
+            &["sts:AssumeRole", "sts:GetCallerIdentity"]
+        }
+        Principal::FederatedUser { .. } => &["sts:GetCallerIdentity"],
+        _ => return None,
+    };
+    if action.starts_with("iam:") && action != "iam:PassRole" {
+        // IAM does not even read such a session's token.
+        let text = "The security token included in the request is invalid";
+        return Some(WireError::new("InvalidClientTokenId", 403, text));
+    }
+    let name = action.strip_prefix("sts:").filter(|_| !of_sts.contains(&action))?;
+    let text = format!("Cannot call {name} with session credentials");
+    Some(WireError::new("AccessDenied", 403, text))
+}
 
 /// Whether a call passes without IAM being asked.
 pub(super) fn stands(who: &Principal, action: &str) -> bool {

@@ -57,7 +57,11 @@ impl Record for AccessKey {
             // Found again by the hour they end in, when ended sessions are removed.
             (Some(session), principal) => {
                 let mut entries = vec![("session-hour", (session.expires.0 / 3_600_000).to_string())];
-                if let Principal::User { name, .. } = principal {
+                let behind = match principal {
+                    Principal::FederatedUser { issuer, .. } => issuer,
+                    other => other,
+                };
+                if let Principal::User { name, .. } = behind {
                     entries.push(("user-session", name.clone()));
                 }
                 entries
@@ -88,7 +92,7 @@ impl AccessKey {
         tx.find(GLOBAL, "user", name)
     }
 
-    /// The sessions that a user has of itself, by `GetSessionToken`.
+    /// The sessions that a user has of itself, by `GetSessionToken`, or made for others, by `GetFederationToken`.
     pub fn sessions_of_user(tx: &Tx<'_>, name: &str) -> Result<Vec<Self>, StoreError> {
         tx.find(GLOBAL, "user-session", name)
     }

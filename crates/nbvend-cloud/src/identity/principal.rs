@@ -13,6 +13,8 @@ pub enum Principal {
     User { name: String, id: String, path: String },
     /// A session of a role.
     AssumedRole { role: String, role_id: String, path: String, session: String },
+    /// A session that a user or the root user made for somebody by GetFederationToken, under a name of its choice.
+    FederatedUser { name: String, issuer: Box<Principal> },
     /// An AWS service acting for itself: `events.amazonaws.com`.
     Service { name: String },
     /// Nobody: an unsigned request, where the operation allows it.
@@ -33,6 +35,7 @@ impl Principal {
             Self::AssumedRole { role, session, .. } => {
                 format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
             }
+            Self::FederatedUser { name, .. } => format!("arn:aws:sts::{account}:federated-user/{name}"),
             Self::Service { name } => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
@@ -41,6 +44,7 @@ impl Principal {
     /// The user or role behind the session: what policies and portfolios name.
     pub fn issuer_arn(&self, account: &str) -> String {
         match self {
+            Self::FederatedUser { issuer, .. } => issuer.arn(account),
             Self::AssumedRole { role, path, .. } => format!("arn:aws:iam::{account}:role{path}{role}"),
             _ => self.arn(account),
         }
@@ -52,6 +56,7 @@ impl Principal {
             Self::Root => account.to_owned(),
             Self::User { id, .. } => id.clone(),
             Self::AssumedRole { role_id, session, .. } => format!("{role_id}:{session}"),
+            Self::FederatedUser { name, .. } => format!("{account}:{name}"),
             Self::Service { name } => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
@@ -61,7 +66,7 @@ impl Principal {
     pub fn user_name(&self) -> &str {
         match self {
             Self::Root => "root",
-            Self::User { name, .. } => name,
+            Self::User { name, .. } | Self::FederatedUser { name, .. } => name,
             Self::AssumedRole { session, .. } => session,
             Self::Service { name } => name,
             Self::Anonymous => "anonymous",

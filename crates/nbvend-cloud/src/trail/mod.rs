@@ -3,6 +3,7 @@
 //! Writes are recorded inside their transaction. Reads are queued and written in batches; a crash may lose the last
 //! 100 ms of them. Records of writes also leave as events (`AWS API Call via CloudTrail`).
 
+pub mod denial;
 pub mod prune;
 pub mod query;
 
@@ -118,6 +119,10 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
     if let Some(members) = body.as_object_mut() {
         members.insert("requestParameters".to_owned(), request);
         members.insert("responseElements".to_owned(), response);
+        // What was denied on the way to success is no matter of this record.
+        if let (Some(_), Some(denial)) = (error, cx.denial.take()) {
+            members.insert("additionalEventData".to_owned(), denial.document());
+        }
         members.insert("requestID".to_owned(), json!(cx.caller.request_id));
         members.insert("eventID".to_owned(), json!(event_id));
         members.insert("readOnly".to_owned(), json!(call.read_only));
@@ -185,6 +190,7 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
         Principal::Root => "Root",
         Principal::User { .. } => "IAMUser",
         Principal::AssumedRole { .. } => "AssumedRole",
+        Principal::FederatedUser { .. } => "FederatedUser",
         Principal::Service { .. } => "AWSService",
         Principal::Anonymous => "AWSAccount",
     };
@@ -192,7 +198,7 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
     if !matches!(principal, Principal::Service { .. }) {
         set("principalId", json!(principal.id(account)));
     }
-    if matches!(principal, Principal::Root | Principal::User { .. } | Principal::AssumedRole { .. }) {
+    if !matches!(principal, Principal::Service { .. } | Principal::Anonymous) {
         set("arn", json!(principal.arn(account)));
         set("accountId", json!(account));
     }
@@ -214,6 +220,22 @@ fn user_identity(caller: &Caller, account: &str) -> Value {
                 },
             }),
         ),
+        Principal::FederatedUser { issuer, .. } => {
+            let kind = if **issuer == Principal::Root { "Root" } else { "IAMUser" };
+            set(
+                "sessionContext",
+                json!({
+                    "sessionIssuer": {
+                        "type": kind, "principalId": issuer.id(account), "arn": issuer.arn(account),
+                        "accountId": account, "userName": issuer.user_name(),
+                    },
+                    "attributes": {
+                        "creationDate": caller.session_issued.map(Timestamp::iso8601),
+                        "mfaAuthenticated": "false",
+                    },
+                }),
+            );
+        }
         _ => {}
     }
     if let Some(service) = &caller.invoked_by {

@@ -15,27 +15,38 @@ pub fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
     let home = Home::open(data)?;
     let running = home.must_run()?;
     let key = home.root_key(None)?;
-    let bundle = bundle(&home)?.display().to_string();
-    let region = client::region();
-    let variables = [
-        ("AWS_ENDPOINT_URL", running.endpoint.as_str()),
-        ("AWS_ACCESS_KEY_ID", &key.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", &key.secret_access_key),
-        ("AWS_DEFAULT_REGION", &region),
-        ("AWS_CA_BUNDLE", &bundle),
-        ("CURL_CA_BUNDLE", &bundle),
-    ];
-    if printer.json() {
-        let members = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into()));
-        printer.document(&serde_json::Value::Object(members.collect()));
-        return Ok(());
-    }
+    let variables = variables(&home, &running.endpoint, &key.access_key_id, &key.secret_access_key)?;
+    let members = variables.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+    printer.document(&serde_json::Value::Object(members.collect()));
+    print(&variables, printer);
+    Ok(())
+}
+
+/// What a shell needs to call an engine with a key.
+pub fn variables(
+    home: &Home,
+    endpoint: &str,
+    access_key_id: &str,
+    secret_access_key: &str,
+) -> Result<[(&'static str, String); 6], Failure> {
+    let bundle = bundle(home)?.display().to_string();
+    Ok([
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_ACCESS_KEY_ID", access_key_id.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", secret_access_key.to_owned()),
+        ("AWS_DEFAULT_REGION", client::region()),
+        ("AWS_CA_BUNDLE", bundle.clone()),
+        ("CURL_CA_BUNDLE", bundle),
+    ])
+}
+
+/// Prints them as lines for `eval`.
+pub fn print(variables: &[(&str, String)], printer: &Printer) {
     for (name, value) in variables {
         printer.line(&format!("export {name}='{}'", value.replace('\'', "'\\''")));
     }
     // They would win over the key above.
     printer.line("unset AWS_PROFILE AWS_SESSION_TOKEN");
-    Ok(())
 }
 
 /// The system's trusted certificates and the engine's own authority in one file, so that the same shell reaches both

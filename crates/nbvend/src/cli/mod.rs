@@ -13,7 +13,9 @@ mod restore;
 mod share;
 mod status;
 mod up;
+mod user;
 mod vend;
+mod why_denied;
 
 use std::path::PathBuf;
 
@@ -60,6 +62,10 @@ pub enum Command {
     Start(notebook::Named),
     /// Terminate USER's notebook and delete its files
     Terminate(notebook::Named),
+    /// People: who may launch notebooks, and who runs the catalog
+    User(user::User),
+    /// Explain a denial from the trail, and what would have allowed the call
+    WhyDenied(why_denied::WhyDenied),
     /// Say whether the engine runs and what it runs; of USER's notebook, when and why it will be stopped
     Status(status::Status),
     /// Check this machine for what nbvend needs
@@ -90,6 +96,8 @@ pub fn run(arguments: Arguments, printer: &Printer) -> Result<(), Failure> {
             Command::Stop(named) => notebook::stop(&named, data, printer).await,
             Command::Start(named) => notebook::start(&named, data, printer).await,
             Command::Terminate(named) => notebook::terminate(&named, data, printer).await,
+            Command::User(user) => user.run(data, printer).await,
+            Command::WhyDenied(why) => why.run(data, printer).await,
             Command::Status(status) => status.run(data, printer).await,
             Command::Doctor => doctor::run(data, printer).await,
             Command::Backup(backup) => backup.run(data, printer),

@@ -42,7 +42,7 @@ async fn turn(
     operation: &str,
     wanted: &str,
 ) -> Result<(), Failure> {
-    let client = Client::of(&Home::open(data)?)?;
+    let client = Client::acting(&Home::open(data)?).await?;
     let name = instance(&named.user);
     let work = printer.work(&format!("{name}: {wanted}"));
     client
@@ -80,7 +80,7 @@ pub async fn wait(
 }
 
 pub async fn terminate(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    let client = Client::of(&Home::open(data)?)?;
+    let client = Client::acting(&Home::open(data)?).await?;
     let input = json!({"ProvisionedProductName": product(&named.user), "TerminateToken": token()});
     let work = printer.work(&format!("terminating the notebook of {}", named.user));
     let answer = client

@@ -23,7 +23,7 @@ pub struct Open {
 
 impl Open {
     pub async fn run(self, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-        let client = Client::of(&Home::open(data)?)?;
+        let client = Client::acting(&Home::open(data)?).await?;
         let url = link(&client, &self.user).await?;
         printer.document(&json!({"url": url}));
         printer.line(&url);

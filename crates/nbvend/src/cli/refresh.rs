@@ -12,7 +12,7 @@ use crate::home::Home;
 use crate::printer::Printer;
 
 pub async fn run(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    let client = Client::of(&Home::open(data)?)?;
+    let client = Client::acting(&Home::open(data)?).await?;
     let stack = client.query("cloudformation", "DescribeStacks", json!({"StackName": "sam-app"})).await?;
     let outputs = stack["Stacks"][0]["Outputs"].as_array().cloned().unwrap_or_default();
     let output = outputs.iter().find(|output| output["OutputKey"] == "RefreshURLFunctionAPI");

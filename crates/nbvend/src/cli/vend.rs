@@ -34,16 +34,11 @@ const LINK_PATIENCE: Duration = Duration::from_secs(120);
 impl Vend {
     pub async fn run(self, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
         let home = Home::open(data)?;
-        prepare_jupyter(&home, printer).await?;
-        if home.running().is_none() {
-            let work = printer.work("starting the engine");
-            let running = up::detach(&home, &Up::default()).await?;
-            work.done(&format!("the engine runs at {}", running.endpoint));
-        }
-        let client = Client::of(&home)?;
-        if !solution::is_deployed(&home, &client).await {
-            solution::deploy(&home, &client, "AWS_IAM", printer).await?;
-        }
+        let client = match Client::of_person(&home).await? {
+            // Somebody who may launch: engine and catalog are others' business.
+            Some(client) => client,
+            None => ready(&home, printer).await?,
+        };
         let work = printer.work(&format!("vending a notebook to {}", self.user));
         let url = match self.provision(&client).await? {
             Some(record) => {
@@ -94,6 +89,21 @@ impl Vend {
     }
 }
 
+/// Everything that a first vend on this machine needs, and the root user's client.
+async fn ready(home: &Home, printer: &Printer) -> Result<Client, Failure> {
+    prepare_jupyter(home, printer).await?;
+    if home.running().is_none() {
+        let work = printer.work("starting the engine");
+        let running = up::detach(home, &Up::default()).await?;
+        work.done(&format!("the engine runs at {}", running.endpoint));
+    }
+    let client = Client::of(home)?;
+    if !solution::is_deployed(home, &client).await {
+        solution::deploy(home, &client, "AWS_IAM", printer).await?;
+    }
+    Ok(client)
+}
+
 /// The one-time install, with its progress.
 async fn prepare_jupyter(home: &Home, printer: &Printer) -> Result<(), Failure> {
     let work = std::sync::Mutex::new(None::<(String, std::time::Instant)>);
@@ -134,7 +144,8 @@ async fn published(client: &Client, user: &str, work: &Work) -> Result<String, F
     while begun.elapsed() < LINK_PATIENCE {
         match client.json("ssm", "GetParameter", json!({"Name": name})).await {
             Ok(answer) => return Ok(answer["Parameter"]["Value"].as_str().unwrap_or_default().to_owned()),
-            Err(error) if error.code == "ParameterNotFound" => {
+            // Who may read her own parameter only is not told that there is none yet.
+            Err(error) if ["ParameterNotFound", "AccessDeniedException"].contains(&error.code.as_str()) => {
                 tokio::time::sleep(Duration::from_millis(50)).await
             }
             Err(error) => return Err(error.into()),
@@ -150,6 +161,9 @@ async fn resume(client: &Client, user: &str, work: &Work) -> Result<(), Failure>
     let input = json!({"NotebookInstanceName": name});
     let state: Value =
         client.json("sagemaker", "DescribeNotebookInstance", input.clone()).await.map_err(|error| {
+            if error.code == "AccessDeniedException" {
+                return Failure::new(format!("the name {user} is taken: somebody else launched {name}"));
+            }
             Failure::new(format!(
                 "{} was vended before, yet its notebook cannot be found ({error}); nbvend terminate {user}",
                 product(user)

@@ -1,6 +1,7 @@
 //! The CLI's own AWS client: signed requests over one connection a call to the running engine. It speaks the same
 //! APIs as everybody else; there is no back door.
 
+mod person;
 mod query;
 
 use bytes::Bytes;
@@ -62,15 +63,17 @@ impl Client {
     }
 
     pub fn new(running: &Running, key: &RootKey) -> Self {
-        Self {
-            authority: running.endpoint.trim_start_matches("http://").trim_end_matches('/').to_owned(),
-            credentials: Credentials {
-                access_key_id: key.access_key_id.clone(),
-                secret_access_key: key.secret_access_key.clone(),
-                session_token: None,
-            },
-            region: region(),
-        }
+        let credentials = Credentials {
+            access_key_id: key.access_key_id.clone(),
+            secret_access_key: key.secret_access_key.clone(),
+            session_token: None,
+        };
+        Self::signing(running.endpoint.trim_start_matches("http://"), credentials)
+    }
+
+    /// A client of the engine at that address (`localhost:4566`).
+    fn signing(authority: &str, credentials: Credentials) -> Self {
+        Self { authority: authority.trim_end_matches('/').to_owned(), credentials, region: region() }
     }
 
     /// A call of a JSON service.

@@ -2,6 +2,7 @@
 //! SAM, through the same APIs.
 
 mod functions;
+pub mod people;
 mod stacks;
 
 use bytes::Bytes;
@@ -87,6 +88,7 @@ pub async fn deploy(
     drop_relative_code(&mut template);
     let parameters = [("RefreshAuthorization", refresh_authorization)];
     apply(client, &Stack::new(STACKS[2], &template.to_string(), &parameters)).await?;
+    people::refresh_people(client).await?;
     write_private(&home.path(MARK), &fingerprint(client))?;
     work.done("the solution is deployed");
     Ok(())

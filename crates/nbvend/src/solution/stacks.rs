@@ -73,7 +73,7 @@ pub async fn output(client: &Client, stack: &str, key: &str) -> Result<String, F
 }
 
 /// The stack's status; `None` if there is none.
-async fn status(client: &Client, stack: &str) -> Result<Option<String>, ApiError> {
+pub async fn status(client: &Client, stack: &str) -> Result<Option<String>, ApiError> {
     match client.query("cloudformation", "DescribeStacks", json!({"StackName": stack})).await {
         Ok(answer) => Ok(answer["Stacks"][0]["StackStatus"].as_str().map(str::to_owned)),
         Err(error) if error.message.contains("does not exist") => Ok(None),

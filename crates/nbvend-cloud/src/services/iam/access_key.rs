@@ -1,6 +1,4 @@
 //! Access keys of users: two at most. The secret is told once, when the key is made.
-//!
-//! `GetAccessKeyLastUsed` is not served: nobody keeps the time of a key's last use yet.
 
 use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,7 +40,12 @@ pub fn renamed(cx: &Cx<'_>, old_name: &str, user: &User) -> Result<(), Error> {
     let mut keys = AccessKey::of_user(cx.tx, old_name)?;
     keys.extend(AccessKey::sessions_of_user(cx.tx, old_name)?);
     for mut key in keys {
-        key.principal = principal(user);
+        key.principal = match key.principal {
+            Principal::FederatedUser { name, .. } => {
+                Principal::FederatedUser { name, issuer: Box::new(principal(user)) }
+            }
+            _ => principal(user),
+        };
         key.put(cx.tx)?;
     }
     Ok(())
@@ -215,6 +218,6 @@ impl Operation for DeleteAccessKey {
         let user: User = find(cx, &named_or_caller(cx, self.user_name)?)?;
         let key = key_of(cx, &user, &self.access_key_id)?;
         AccessKey::delete(cx.tx, &key.id)?;
-        Ok(())
+        Ok(super::last_used::forget(cx, &key.id)?)
     }
 }

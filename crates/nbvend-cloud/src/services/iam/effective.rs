@@ -59,12 +59,20 @@ struct Cache {
 impl Effective {
     /// The policies of the caller of `cx`, as this transaction sees them. Root, services and nobody have none.
     pub(crate) fn of_caller(cx: &Cx<'_>) -> Result<Self, EngineError> {
-        let held = match &cx.caller.principal {
+        // A federated user has what the user behind it has, within its session's policies.
+        let holder = match &cx.caller.principal {
+            Principal::FederatedUser { issuer, .. } => issuer,
+            own => own,
+        };
+        let held = match holder {
             Principal::User { name, id, .. } => held(cx, id, || user(cx, name, id))?,
             Principal::AssumedRole { role: name, role_id, .. } => {
                 held(cx, role_id, || role(cx, name, role_id))?
             }
-            Principal::Root | Principal::Service { .. } | Principal::Anonymous => Arc::default(),
+            Principal::Root
+            | Principal::FederatedUser { .. }
+            | Principal::Service { .. }
+            | Principal::Anonymous => Arc::default(),
         };
         Ok(Self { held, session: session(cx)? })
     }

@@ -25,6 +25,8 @@ pub enum Error {
     NoLoginProfile(String),
     #[error("The account alias {0} was not found.")]
     NoAlias(String),
+    #[error("The Password Policy with domain name {0} cannot be found.")]
+    NoPasswordPolicy(String),
     #[error("User {user} is not in group {group}.")]
     NotAMember { user: String, group: String },
 
@@ -86,6 +88,7 @@ impl ServiceError for Error {
             | Self::NoAccessKey(_)
             | Self::NoLoginProfile(_)
             | Self::NoAlias(_)
+            | Self::NoPasswordPolicy(_)
             | Self::NotAMember { .. } => "NoSuchEntity",
             Self::Exists(..)
             | Self::PolicyExists(_)

@@ -79,7 +79,7 @@ impl Operation for CreateLoginProfile {
 
     fn run(self, cx: &mut Cx<'_>) -> Result<LoginProfileOutput, Error> {
         let user: User = find(cx, &named_or_caller(cx, self.user_name)?)?;
-        password::check(&self.password)?;
+        password::check(cx, &self.password)?;
         if cx.get_global::<LoginProfile>(&key(&user.name))?.is_some() {
             return Err(Error::LoginProfileExists(user.name));
         }
@@ -153,7 +153,7 @@ impl Operation for UpdateLoginProfile {
         let user: User = find(cx, &self.user_name)?;
         let mut profile = profile_of(cx, &user)?;
         if let Some(password) = &self.password {
-            password::check(password)?;
+            password::check(cx, password)?;
             profile.password = self.digest.unwrap_or_else(|| Digest::of(cx, password));
         }
         profile.reset_required = self.password_reset_required.unwrap_or(profile.reset_required);
@@ -220,7 +220,7 @@ impl Operation for ChangePassword {
         if !profile.password.matches(&self.old_password) {
             return Err(Error::Denied("The old password was incorrect.".to_owned()));
         }
-        password::check(&self.new_password)?;
+        password::check(cx, &self.new_password)?;
         profile.password = self.digest.unwrap_or_else(|| Digest::of(cx, &self.new_password));
         profile.reset_required = false;
         Ok(cx.put_global(&profile)?)

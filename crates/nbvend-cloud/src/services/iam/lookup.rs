@@ -1,10 +1,10 @@
-//! What STS reads of IAM: the two services share one owner, so this is a typed function and not a call through the
-//! door.
+//! What STS reads of IAM, and whether a user that another service remembers is still the same one: facts about identities,
+//! not permissions, so these are typed functions and not calls through the door.
 
 use super::error::Error;
 use super::policy;
 pub(crate) use super::state::Role;
-use super::state::{LastUsed, key};
+use super::state::{LastUsed, User, key};
 use crate::context::Cx;
 use crate::error::EngineError;
 use crate::store::StoreError;
@@ -17,6 +17,16 @@ pub(crate) fn role_by_arn(cx: &Cx<'_>, arn: &str) -> Result<Option<Role>, StoreE
     };
     let found = cx.get_global::<Role>(&key(name))?;
     Ok(found.filter(|role| cx.iam_arn(&format!("role{}{}", role.path, role.name)) == arn))
+}
+
+/// The unique id of the user an ARN names, path included.
+pub(crate) fn user_id(cx: &Cx<'_>, arn: &str) -> Result<Option<String>, StoreError> {
+    let prefix = cx.iam_arn("user/");
+    let Some(name) = arn.strip_prefix(&prefix).and_then(|rest| rest.rsplit('/').next()) else {
+        return Ok(None);
+    };
+    let found = cx.get_global::<User>(&key(name))?;
+    Ok(found.filter(|user| user.arn(cx) == arn).map(|user| user.id))
 }
 
 /// The document of a managed policy in the version that counts.

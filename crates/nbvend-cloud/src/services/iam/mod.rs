@@ -7,7 +7,7 @@
 //! - `RoleLastUsed` is when the role was last assumed, not when the session last called.
 //! - The root user cannot be described by `GetUser`: nobody keeps when the account was made.
 //! - Not served: service-linked roles, identity providers, second factors, server and signing certificates, SSH keys,
-//!   credential and access reports, and `GetAccessKeyLastUsed`, for which nobody keeps the time yet.
+//!   and credential and access reports.
 //!
 //! [`effective`] is what evaluation reads: all policies of a caller, compiled. [`lookup`] is what STS reads.
 
@@ -26,12 +26,14 @@ pub mod group;
 mod inline;
 mod instance_profile;
 mod instance_profile_role;
+pub mod last_used;
 mod login_profile;
 pub(crate) mod lookup;
 mod managed;
 pub mod membership;
 mod page;
 mod password;
+mod password_policy;
 mod policy;
 mod policy_list;
 mod policy_use;
@@ -76,6 +78,7 @@ pub static SERVICE: Service = Service {
         op::<user::CreateUser>(),
         op::<access_key::DeleteAccessKey>(),
         op::<account::DeleteAccountAlias>(),
+        op::<password_policy::DeleteAccountPasswordPolicy>(),
         op::<group::DeleteGroup>(),
         op::<inline::DeleteGroupPolicy>(),
         op::<instance_profile::DeleteInstanceProfile>(),
@@ -91,7 +94,9 @@ pub static SERVICE: Service = Service {
         op::<attach::DetachGroupPolicy>(),
         op::<attach::DetachRolePolicy>(),
         op::<attach::DetachUserPolicy>(),
+        op::<last_used::GetAccessKeyLastUsed>(),
         op::<details::GetAccountAuthorizationDetails>(),
+        op::<password_policy::GetAccountPasswordPolicy>(),
         op::<account::GetAccountSummary>(),
         op::<context_keys::GetContextKeysForCustomPolicy>(),
         op::<context_keys::GetContextKeysForPrincipalPolicy>(),
@@ -145,6 +150,7 @@ pub static SERVICE: Service = Service {
         op::<tagging::UntagRole>(),
         op::<tagging::UntagUser>(),
         op::<access_key::UpdateAccessKey>(),
+        op::<password_policy::UpdateAccountPasswordPolicy>(),
         op::<trust::UpdateAssumeRolePolicy>(),
         op::<group::UpdateGroup>(),
         op::<login_profile::UpdateLoginProfile>(),
@@ -159,5 +165,5 @@ pub static PROVIDERS: &[&dyn Provider] = cfn::PROVIDERS;
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    Vec::new()
+    vec![Arc::new(last_used::WriteUses)]
 }

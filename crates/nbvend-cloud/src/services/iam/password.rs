@@ -6,6 +6,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::error::Error;
+use super::password_policy::PasswordRules;
 use crate::context::Cx;
 
 /// OWASP's figure for this function; the tests need not wait for it.
@@ -50,18 +51,31 @@ fn derive(password: &str, salt: &str, rounds: u32) -> String {
     hex::encode(sum)
 }
 
-/// AWS's default password policy: eight characters, three kinds of them.
-pub fn check(password: &str) -> Result<(), Error> {
-    let kinds = [
+/// Whether a password will do: by the account's own rules, else by AWS's default ones (eight characters, three kinds of
+/// them).
+pub fn check(cx: &Cx<'_>, password: &str) -> Result<(), Error> {
+    let rules = super::entity::account(cx)?.password_rules;
+    if fits(password, rules.as_ref()) { Ok(()) } else { Err(Error::Password) }
+}
+
+fn fits(password: &str, rules: Option<&PasswordRules>) -> bool {
+    let length = password.chars().count();
+    let [lower, upper, number, symbol] = [
         password.chars().any(|c| c.is_ascii_lowercase()),
         password.chars().any(|c| c.is_ascii_uppercase()),
         password.chars().any(|c| c.is_ascii_digit()),
         password.chars().any(|c| !c.is_ascii_alphanumeric()),
     ];
-    if password.chars().count() < 8 || kinds.iter().filter(|kind| **kind).count() < 3 {
-        return Err(Error::Password);
+    match rules {
+        None => length >= 8 && [lower, upper, number, symbol].iter().filter(|kind| **kind).count() >= 3,
+        Some(rules) => {
+            length >= rules.minimum_length
+                && (lower || !rules.lowercase)
+                && (upper || !rules.uppercase)
+                && (number || !rules.numbers)
+                && (symbol || !rules.symbols)
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -82,7 +96,11 @@ mod tests {
         for (password, fine) in
             [("Secret-1", true), ("secret12", false), ("Secret1", false), ("secret-12", true), ("", false)]
         {
-            assert_eq!(check(password).is_ok(), fine, "{password}");
+            assert_eq!(fits(password, None), fine, "{password}");
+        }
+        let rules = PasswordRules { minimum_length: 6, numbers: true, ..PasswordRules::default() };
+        for (password, fine) in [("aaaaa1", true), ("aaaaaa", false), ("aaaa1", false)] {
+            assert_eq!(fits(password, Some(&rules)), fine, "{password}");
         }
     }
 }

@@ -77,9 +77,22 @@ pub struct EvaluationResult {
     pub missing_context_values: Vec<String>,
     pub permissions_boundary_decision_detail: Option<BoundaryDetail>,
     pub eval_decision_details: BTreeMap<String, String>,
+    /// For resources that were named: the one this result is about.
+    pub resource_specific_results: Vec<ResourceResult>,
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ResourceResult {
+    pub eval_resource_name: String,
+    pub eval_resource_decision: &'static str,
+    pub matched_statements: Vec<MatchedStatement>,
+    pub missing_context_values: Vec<String>,
+    pub permissions_boundary_decision_detail: Option<BoundaryDetail>,
+    pub eval_decision_details: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MatchedStatement {
     pub source_policy_id: String,
@@ -89,14 +102,14 @@ pub struct MatchedStatement {
     pub end_position: Position,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Position {
     pub line: usize,
     pub column: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct BoundaryDetail {
     pub allowed_by_permissions_boundary: bool,
@@ -210,7 +223,8 @@ fn simulate(
             Request { principal: &principal, action, resource, resource_account, context: &context };
         let named = resource_policy.as_ref().map(|policy| ("ResourcePolicy", policy));
         let decision = policies.decide(&request, named);
-        evaluation_results.push(result(action, resource, &decision, bounded));
+        let named = !input.resource_arns.is_empty();
+        evaluation_results.push(result(action, resource, &decision, bounded, named));
     }
     Ok(SimulateOutput { evaluation_results, is_truncated: truncated, marker: page.marker })
 }
@@ -250,7 +264,7 @@ fn account_of(text: &str) -> &str {
     text.split(':').nth(4).unwrap_or(text)
 }
 
-fn result(action: &str, resource: &str, decision: &Decision, bounded: bool) -> EvaluationResult {
+fn result(action: &str, resource: &str, decision: &Decision, bounded: bool, named: bool) -> EvaluationResult {
     let by_boundary = || decision.matched.iter().filter(|statement| statement.layer == Layer::Boundary);
     let allows = by_boundary().any(|statement| statement.effect == nbvend_policy::StatementEffect::Allow);
     let denies = by_boundary().any(|statement| statement.effect == nbvend_policy::StatementEffect::Deny);
@@ -265,10 +279,9 @@ fn result(action: &str, resource: &str, decision: &Decision, bounded: bool) -> E
         start_position: position(statement.start),
         end_position: position(statement.end),
     });
-    EvaluationResult {
-        eval_action_name: action.to_owned(),
+    let one = ResourceResult {
         eval_resource_name: resource.to_owned(),
-        eval_decision: match decision.effect {
+        eval_resource_decision: match decision.effect {
             Effect::Allowed => "allowed",
             Effect::ExplicitDeny => "explicitDeny",
             Effect::ImplicitDeny => "implicitDeny",
@@ -278,6 +291,16 @@ fn result(action: &str, resource: &str, decision: &Decision, bounded: bool) -> E
         permissions_boundary_decision_detail: bounded
             .then_some(BoundaryDetail { allowed_by_permissions_boundary: allows && !denies }),
         eval_decision_details: BTreeMap::new(),
+    };
+    EvaluationResult {
+        eval_action_name: action.to_owned(),
+        eval_resource_name: one.eval_resource_name.clone(),
+        eval_decision: one.eval_resource_decision,
+        matched_statements: one.matched_statements.clone(),
+        missing_context_values: one.missing_context_values.clone(),
+        permissions_boundary_decision_detail: one.permissions_boundary_decision_detail.clone(),
+        eval_decision_details: BTreeMap::new(),
+        resource_specific_results: if named { vec![one] } else { Vec::new() },
     }
 }
 

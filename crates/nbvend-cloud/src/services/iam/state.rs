@@ -8,6 +8,7 @@ use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::password::Digest;
+use super::password_policy::PasswordRules;
 use crate::store::Record;
 
 /// The policies of a user, group or role.
@@ -126,6 +127,9 @@ pub struct LastUsed {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     pub alias: Option<String>,
+    /// What the account asks of passwords, if it says so.
+    #[serde(default)]
+    pub password_rules: Option<PasswordRules>,
     /// A fresh value with every change of who may do what: what was compiled under another one is stale. Never
     /// a count, because a count that was rolled back would come again.
     pub stamp: String,

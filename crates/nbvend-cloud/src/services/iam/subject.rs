@@ -18,6 +18,11 @@ pub(crate) fn subject(principal: &Principal, account: &str) -> nbvend_policy::Pr
             session_arn: principal.arn(&account),
             account,
         },
+        Principal::FederatedUser { .. } => nbvend_policy::Principal::FederatedUser {
+            arn: principal.arn(&account),
+            user_arn: principal.issuer_arn(&account),
+            account,
+        },
         Principal::Service { name } => nbvend_policy::Principal::Service { name: name.clone() },
         Principal::Anonymous => nbvend_policy::Principal::Anonymous,
     }

@@ -2,11 +2,14 @@
 
 use nbvend_wire::timestamp::Timestamp;
 
+pub use super::minter::Visitor;
+use super::minter::{self, OWNER};
 use super::presign::digest;
-use super::state::{Link, Notebook, OWNER_TAG, Session, Status};
+use super::state::{Link, Notebook, Session, Status};
+use crate::context::Cx;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::identity::Principal;
+use crate::identity::{Caller, Principal};
 use crate::store::{StoreError, Tx};
 
 /// Why a notebook does not open.
@@ -18,6 +21,8 @@ pub enum Refusal {
     NoSession,
     BadToken,
     Expired,
+    /// Whoever made the link may not any more, or the notebook has another owner.
+    Ended,
 }
 
 impl From<StoreError> for Refusal {
@@ -53,9 +58,22 @@ pub struct Visit {
 }
 
 /// Opens a session with a presigned URL's token. `host_name` is the notebook's name as its host has it.
-pub async fn redeem(engine: &Engine, region: &str, host_name: &str, token: &str) -> Result<Opened, Refusal> {
-    let (engine_in, region, host_name, token) =
-        (engine.clone(), region.to_owned(), host_name.to_owned(), digest(token));
+pub async fn redeem(
+    engine: &Engine,
+    region: &str,
+    host_name: &str,
+    token: &str,
+    visitor: Visitor,
+) -> Result<Opened, Refusal> {
+    let token = digest(token);
+    // Looked at before the writer is taken; `open` looks at the rest again.
+    let link = engine.store().read(|tx| tx.get::<Link>(region, &token))??;
+    if let Some(link) = link
+        && !minter::may(engine, region, &link.notebook, &link.minted_by, &link.bond, visitor)
+    {
+        return Err(Refusal::Ended);
+    }
+    let (engine_in, region, host_name) = (engine.clone(), region.to_owned(), host_name.to_owned());
     let opened = engine.store().write(move |tx| open(&engine_in, tx, &region, &host_name, &token));
     opened.await?
 }
@@ -69,7 +87,10 @@ fn open(engine: &Engine, tx: &Tx<'_>, region: &str, host_name: &str, token: &str
     if now > link.usable_until {
         return Err(Refusal::Expired);
     }
-    same_start(tx, region, host_name, &link.notebook_id, link.generation)?;
+    let notebook = same_start(tx, region, host_name, &link.notebook_id, link.generation)?;
+    if !link.bond.holds(&cx(engine, tx, region), &link.minted_by, &notebook)? {
+        return Err(Refusal::Ended);
+    }
     let mut secret = [0u8; 32];
     engine.ids().fill(&mut secret);
     let cookie = hex::encode(secret);
@@ -82,16 +103,28 @@ fn open(engine: &Engine, tx: &Tx<'_>, region: &str, host_name: &str, token: &str
             notebook_id: link.notebook_id,
             generation: link.generation,
             minted_by: link.minted_by,
+            bond: link.bond,
             expires,
         },
     )?;
     Ok(Opened { cookie, expires })
 }
 
-/// Whether a cookie's session holds: for this notebook, this start of it, and now.
-pub fn session(engine: &Engine, region: &str, host_name: &str, cookie: &str) -> Result<Visit, Refusal> {
+/// The bond is looked at as the service itself: that is no call of anybody's.
+fn cx<'a>(engine: &'a Engine, tx: &'a Tx<'a>, region: &str) -> Cx<'a> {
+    Cx::new(engine, tx, Caller::service(super::PRINCIPAL, region))
+}
+
+/// Whether a cookie's session holds: for this notebook, this start of it, now, and by leave of whoever made the link.
+pub fn session(
+    engine: &Engine,
+    region: &str,
+    host_name: &str,
+    cookie: &str,
+    visitor: Visitor,
+) -> Result<Visit, Refusal> {
     let key = digest(cookie);
-    engine.store().read(|tx| {
+    let (session, visit) = engine.store().read(|tx| {
         let session: Session = tx.get(region, &key)?.ok_or(Refusal::NoSession)?;
         if session.notebook != host_name {
             return Err(Refusal::NoSession);
@@ -100,9 +133,17 @@ pub fn session(engine: &Engine, region: &str, host_name: &str, cookie: &str) -> 
             return Err(Refusal::Expired);
         }
         let notebook = same_start(tx, region, host_name, &session.notebook_id, session.generation)?;
+        if !session.bond.holds(&cx(engine, tx, region), &session.minted_by, &notebook)? {
+            return Err(Refusal::Ended);
+        }
         let user = owner(&notebook, &session.minted_by);
-        Ok(Visit { notebook_id: session.notebook_id, user, expires: session.expires })
-    })?
+        let visit = Visit { notebook_id: session.notebook_id.clone(), user, expires: session.expires };
+        Ok((session, visit))
+    })??;
+    if !minter::may(engine, region, host_name, &session.minted_by, &session.bond, visitor) {
+        return Err(Refusal::Ended);
+    }
+    Ok(visit)
 }
 
 /// The notebook, if it is the very one and the very start that a link or session was made for, and in service.
@@ -119,7 +160,7 @@ fn same_start(tx: &Tx<'_>, region: &str, name: &str, id: &str, generation: u64) 
 
 /// Who the notebook's person is: the principal that asked the catalog for it, else the one that made the link.
 fn owner(notebook: &Notebook, minted_by: &Principal) -> String {
-    let asked = notebook.tags.get(OWNER_TAG);
+    let asked = notebook.tags.get(OWNER);
     let name = asked.and_then(|arn| arn.rsplit(['/', ':']).next()).filter(|name| !name.is_empty());
     name.map_or_else(|| minted_by.user_name().to_owned(), str::to_owned)
 }

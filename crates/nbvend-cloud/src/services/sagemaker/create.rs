@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::event::changed;
-use super::state::{Notebook, OWNER_TAG, Status, lifecycle_config};
+use super::state::{Notebook, Status, lifecycle_config};
 use super::tags::{self, Tag};
 use super::{NOTEBOOKS, PRINCIPAL, admission, credentials, repository};
 use crate::context::{ContextKeys, Cx};
@@ -94,7 +94,7 @@ impl Operation for CreateNotebookInstance {
         repository::check(default.iter().chain(&others))?;
         let tags = BTreeMap::from_iter(tags::checked(cx, &self.tags)?);
         let caller = &cx.caller.principal;
-        let owner = tags.get(OWNER_TAG).cloned().unwrap_or_else(|| caller.arn(cx.account()));
+        let owner = tags.get(super::minter::OWNER).cloned().unwrap_or_else(|| caller.arn(cx.account()));
         role_can_be_assumed(cx, &self.role_arn)?;
         admission::admit(cx, &self.instance_type, &owner)?;
         let mut notebook = Notebook {

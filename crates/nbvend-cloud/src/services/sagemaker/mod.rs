@@ -4,7 +4,8 @@
 //! What differs from AWS and why: there is no VPC here, so `SubnetId`, `SecurityGroupIds` and `KmsKeyId` are refused by
 //! name, as are accelerators. Git repositories are given by URL alone; one that cannot be reached fails nothing. Lifecycle
 //! scripts run as the notebook's user, not as root. Instance types are refused when the machine is smaller than they are. A
-//! notebook whose server dies by itself is `Failed` with the reason, and may be started again.
+//! notebook whose server dies by itself is `Failed` with the reason, and may be started again. What a presigned URL opens
+//! ends with the right of whoever made it ([`minter`]).
 
 pub mod access;
 mod admission;
@@ -19,6 +20,7 @@ pub mod instance_type;
 mod lifecycle_config;
 mod list;
 mod log;
+mod minter;
 mod page;
 mod presign;
 mod reconcile;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::minter::Bond;
 use super::state::{Link, Notebook, Status};
 use super::tags;
 use crate::context::{ContextKeys, Cx};
@@ -66,6 +67,7 @@ impl Operation for CreatePresignedNotebookInstanceUrl {
             notebook_id: notebook.id.clone(),
             generation: notebook.generation,
             minted_by: cx.caller.principal.clone(),
+            bond: Bond::of(cx, &notebook)?,
             usable_until: cx.now().plus_seconds(USABLE_SECONDS),
             session_seconds: self.session_expiration_duration_in_seconds.unwrap_or(LONGEST_SESSION),
         })?;

@@ -6,6 +6,7 @@ use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::minter::Bond;
 use crate::context::Cx;
 use crate::identity::Principal;
 use crate::store::{Record, StoreError, Tx};
@@ -87,9 +88,6 @@ pub struct Notebook {
     #[serde(default)]
     pub stopped_because: Option<String>,
 }
-
-/// The catalog's tag with the ARN of who asked for what it launched.
-pub const OWNER_TAG: &str = "aws:servicecatalog:provisioningPrincipalArn";
 
 impl Notebook {
     /// The key of a name: AWS's ARNs and hosts have names in lower case, so two names that differ in case are one.
@@ -180,6 +178,8 @@ pub struct Link {
     pub notebook_id: String,
     pub generation: u64,
     pub minted_by: Principal,
+    #[serde(default)]
+    pub bond: Bond,
     /// After that it opens nothing.
     pub usable_until: Timestamp,
     /// How long the session it opens lasts.
@@ -195,6 +195,8 @@ pub struct Session {
     pub notebook_id: String,
     pub generation: u64,
     pub minted_by: Principal,
+    #[serde(default)]
+    pub bond: Bond,
     pub expires: Timestamp,
 }
 

@@ -17,6 +17,7 @@ use crate::operation::{Kind, Operation};
 use crate::services::iam::effective::Effective;
 use crate::services::iam::lookup::{self, Role};
 use crate::services::iam::subject::{global_context, subject};
+use crate::trail::denial::Denial;
 
 /// Services assume roles by calling this as a service principal (`Caller::service("lambda.amazonaws.com", region)`); Service Catalog assumes a launch role as `servicecatalog.amazonaws.com`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -122,7 +123,7 @@ impl Operation for AssumeRole {
         let Some(role) = role else { return Err(refusal(cx, "sts:AssumeRole", &self.role_arn)) };
         self.check_allowed(cx, &role)?;
         let seconds = self.seconds(cx, &role)?;
-        let policies = self.session_policies(cx)?;
+        let policies = session_policies(cx, self.policy.as_ref(), &self.policy_arns)?;
         let principal = Principal::AssumedRole {
             role: role.name.clone(),
             role_id: role.id.clone(),
@@ -173,20 +174,6 @@ impl AssumeRole {
         Ok(seconds)
     }
 
-    fn session_policies(&self, cx: &Cx<'_>) -> Result<Vec<String>, Error> {
-        let mut policies: Vec<String> = self.policy.iter().cloned().collect();
-        for PolicyArn { arn } in &self.policy_arns {
-            let document = lookup::managed_policy(cx, arn)?;
-            policies
-                .push(document.ok_or_else(|| Error::Validation(format!("Policy {arn} does not exist.")))?);
-        }
-        for text in &policies {
-            nbvend_policy::validate(text, PolicyKind::Session)
-                .map_err(|fault| Error::MalformedPolicy(fault.message))?;
-        }
-        Ok(policies)
-    }
-
     /// Whether the trust policy and the caller's own policies allow what is asked of the role.
     fn check_allowed(&self, cx: &Cx<'_>, role: &Role) -> Result<(), Error> {
         let trust = Policy::parse_in(&role.trust, PolicyKind::Trust, Some(&cx.config().url_suffix))
@@ -215,12 +202,32 @@ impl AssumeRole {
                 resource_account: None,
                 context: &context,
             };
-            if !caller.decide(&request, Some(("trust", &trust))).is_allowed() {
+            let decision = caller.decide(&request, Some(("trust", &trust)));
+            if !decision.is_allowed() {
+                cx.denial.replace(Some(Denial::of(&decision, &request)));
                 return Err(refusal(cx, action, &self.role_arn));
             }
         }
         Ok(())
     }
+}
+
+/// The texts of the policies that limit a new session, checked.
+pub(super) fn session_policies(
+    cx: &Cx<'_>,
+    own: Option<&String>,
+    managed: &[PolicyArn],
+) -> Result<Vec<String>, Error> {
+    let mut policies: Vec<String> = own.into_iter().cloned().collect();
+    for PolicyArn { arn } in managed {
+        let document = lookup::managed_policy(cx, arn)?;
+        policies.push(document.ok_or_else(|| Error::Validation(format!("Policy {arn} does not exist.")))?);
+    }
+    for text in &policies {
+        nbvend_policy::validate(text, PolicyKind::Session)
+            .map_err(|fault| Error::MalformedPolicy(fault.message))?;
+    }
+    Ok(policies)
 }
 
 /// AWS's sentence for every reason there may be.

@@ -1,13 +1,14 @@
 //! STS: who am I, and becoming somebody else for a while.
 //!
 //! Different from AWS: sessions of the catalog's and the engine's own services are made by the same `AssumeRole` as
-//! everybody's, with a service as the caller. `GetFederationToken`, the web identity and SAML operations and
-//! `DecodeAuthorizationMessage` are not served, nor are second factors.
+//! everybody's, with a service as the caller. The web identity and SAML operations and `DecodeAuthorizationMessage`
+//! are not served, nor are second factors.
 
 pub mod assume_role;
 mod caller;
 pub(crate) mod credentials;
 mod error;
+mod federation;
 mod reconcile;
 mod session_token;
 mod tags;
@@ -29,6 +30,7 @@ pub static SERVICE: Service = Service {
         op::<assume_role::AssumeRole>(),
         op::<caller::GetAccessKeyInfo>(),
         op::<caller::GetCallerIdentity>(),
+        op::<federation::GetFederationToken>(),
         op::<session_token::GetSessionToken>(),
     ],
 };

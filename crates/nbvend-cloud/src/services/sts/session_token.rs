@@ -1,7 +1,7 @@
 //! `GetSessionToken`: temporary credentials of the caller itself.
 //!
 //! AWS forbids such a session IAM's operations unless a second factor was given, and all of STS but AssumeRole and
-//! GetCallerIdentity. There are no second factors here; the limit belongs to the door's evaluation.
+//! GetCallerIdentity. There are no second factors here; the door keeps the limit (`door/exceptions.rs`).
 
 use serde::{Deserialize, Serialize};
 

@@ -399,3 +399,45 @@ async fn credentials_work_at_the_door_until_they_end() {
     let (status, body) = send(&world, "sts", &alice, me).await;
     assert_eq!((status, element(&body, "Code").as_str()), (403, "InvalidClientTokenId"));
 }
+
+#[tokio::test]
+async fn a_user_makes_a_session_for_somebody_else() {
+    let world = World::new();
+    let made = world.wire("iam", "CreateUser", json!({"UserName": "broker"})).await.unwrap();
+    let id = made["User"]["UserId"].as_str().unwrap().to_owned();
+    let policy = |action: &str| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+            .to_string()
+    };
+    let put = json!({"UserName": "broker", "PolicyName": "p", "PolicyDocument": policy("*")});
+    world.wire("iam", "PutUserPolicy", put).await.unwrap();
+    let principal = Principal::User { name: "broker".to_owned(), id, path: "/".to_owned() };
+    let broker = Caller { principal, access_key_id: None, ..world.root() };
+    let ask = json!({"Name": "guest", "DurationSeconds": 900, "Policy": policy("ssm:*"),
+        "Tags": [{"Key": "team", "Value": "a"}]});
+    let made = world.wire_as(broker.clone(), "sts", "GetFederationToken", ask.clone()).await.unwrap();
+    let user = &made["FederatedUser"];
+    assert_eq!(user["Arn"], "arn:aws:sts::123456789012:federated-user/guest");
+    assert_eq!(user["FederatedUserId"], "123456789012:guest");
+    let key = made["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
+    let guest = Caller {
+        principal: Principal::FederatedUser {
+            name: "guest".to_owned(),
+            issuer: Box::new(broker.principal.clone()),
+        },
+        access_key_id: Some(key.clone()),
+        session_issued: Some(world.engine.now()),
+        ..world.root()
+    };
+    let stored = world.engine.store().read(|tx| AccessKey::get(tx, &key)).unwrap().unwrap().unwrap();
+    assert_eq!(stored.principal, guest.principal);
+    let seen = world.wire_as(guest.clone(), "sts", "GetCallerIdentity", json!({})).await.unwrap();
+    assert_eq!((&seen["Arn"], &seen["UserId"]), (&user["Arn"], &user["FederatedUserId"]));
+    // What a session made for somebody may not make: another one.
+    let error = world.wire_as(guest, "sts", "GetFederationToken", ask).await.unwrap_err();
+    assert_eq!(error.status, 403);
+    // The session dies with the user behind it.
+    world.wire("iam", "DeleteUserPolicy", json!({"UserName": "broker", "PolicyName": "p"})).await.unwrap();
+    world.wire("iam", "DeleteUser", json!({"UserName": "broker"})).await.unwrap();
+    assert!(world.engine.store().read(|tx| AccessKey::get(tx, &key)).unwrap().unwrap().is_none());
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use nbvend_cloud::door::Peer;
-use nbvend_cloud::services::sagemaker::access;
+use nbvend_cloud::services::sagemaker::access::{self, Visitor};
 use nbvend_host::proxy::{self, Page};
 
 use super::{Place, cookie_name, pages};
@@ -36,7 +36,8 @@ pub async fn open<B>(
     if !proxy::embedding_allowed(request.headers()) {
         return Err(EMBEDDED);
     }
-    let opened = access::redeem(&site.engine, &place.region, &place.name, token).await;
+    let visitor = Visitor { ip: peer.ip, secure: peer.secure };
+    let opened = access::redeem(&site.engine, &place.region, &place.name, token, visitor).await;
     let opened = opened.map_err(|refusal| pages::of(&refusal))?;
     let seconds = opened.expires.seconds_since(site.engine.now()).max(0);
     let secure = if peer.secure { "; Secure" } else { "" };

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use nbvend_cloud::door::{Body, Peer};
-use nbvend_cloud::services::sagemaker::access::Refusal;
+use nbvend_cloud::services::sagemaker::access::{Refusal, Visitor};
 use nbvend_host::proxy::{self, Page};
 
 use super::Site;
@@ -70,7 +70,8 @@ async fn answer(
     let refused = |refusal| pages::of(&refusal);
     let cookie =
         cookie(request.headers(), cookie_name(peer.secure)).ok_or(Refusal::NoSession).map_err(refused)?;
-    let admitted = Sessions::admit(site, &place, cookie).map_err(refused)?;
+    let visitor = Visitor { ip: peer.ip, secure: peer.secure };
+    let admitted = Sessions::admit(site, &place, cookie, visitor).map_err(refused)?;
     if by_a_person(&request) {
         site.notebooks.requested(&admitted.notebook);
     }

@@ -25,6 +25,13 @@ const EXPIRED: Page = Page::new(
     "Ask for a fresh link, here or with the refresh API:",
 )
 .command("nbvend open USER");
+const ENDED: Page = Page::new(
+    StatusCode::FORBIDDEN,
+    "This session has ended",
+    "Whoever made its link may not open this notebook any more, or the notebook has another owner.",
+    "Ask for a fresh link, here or with the refresh API:",
+)
+.command("nbvend open USER");
 const UNKNOWN: Page = Page::new(
     StatusCode::NOT_FOUND,
     "No such notebook",
@@ -67,6 +74,7 @@ pub fn of(refusal: &Refusal) -> Page {
         Refusal::NoSession => NO_SESSION,
         Refusal::BadToken => BAD_TOKEN,
         Refusal::Expired => EXPIRED,
+        Refusal::Ended => ENDED,
         Refusal::UnknownNotebook => UNKNOWN,
         Refusal::NotInService(state) => match state.as_str() {
             "pending" | "starting" | "updating" => STARTING,

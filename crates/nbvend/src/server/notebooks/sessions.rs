@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use nbvend_cloud::services::sagemaker::access::{self, Refusal};
+use nbvend_cloud::services::sagemaker::access::{self, Refusal, Visitor};
 use nbvend_host::proxy::{CancellationToken, Target};
 use nbvend_wire::timestamp::Timestamp;
 
@@ -14,6 +14,11 @@ use crate::server::Site;
 
 /// How soon open websockets hear that their session is over, when a change in the store ended it.
 const WATCH: Duration = Duration::from_secs(1);
+
+/// So long (milliseconds) an answer holds for requests and for what is open, while nothing changes: whether somebody
+/// may can hang on the time of day.
+const HOLDS: i64 = 1000;
+const HOLDS_OPEN: i64 = 10_000;
 
 /// By the cookie's value.
 #[derive(Default)]
@@ -28,6 +33,9 @@ struct Known {
     expires: Timestamp,
     /// The store's count of commits before the look.
     seen: u64,
+    /// When that was, and who came.
+    looked: Timestamp,
+    visitor: Visitor,
 }
 
 /// What a session lets a request reach, and what ends it.
@@ -52,16 +60,23 @@ impl Sessions {
 
     /// What a cookie opens at a place. The store is read only if it has changed since the last time: a page of Lab is
     /// some hundred requests.
-    pub fn admit(site: &Arc<Site>, place: &Place, cookie: &str) -> Result<Admitted, Refusal> {
-        let commits = site.engine.store().commits();
+    pub fn admit(
+        site: &Arc<Site>,
+        place: &Place,
+        cookie: &str,
+        visitor: Visitor,
+    ) -> Result<Admitted, Refusal> {
+        let (commits, now) = (site.engine.store().commits(), site.engine.now());
         if let Some(known) = site.sessions.known().get(cookie)
             && known.seen == commits
             && known.place == *place
-            && site.engine.now() < known.expires
+            && known.visitor == visitor
+            && now < known.expires
+            && now.0 - known.looked.0 < HOLDS
         {
             return Ok(known.admitted());
         }
-        let found = look(site, place, cookie);
+        let found = look(site, place, cookie, visitor);
         let mut sessions = site.sessions.known();
         match found {
             Ok((notebook, target, expires)) => {
@@ -69,6 +84,8 @@ impl Sessions {
                     Some(known) => {
                         known.target = target.clone();
                         known.seen = commits;
+                        known.looked = now;
+                        known.visitor = visitor;
                         known.until.clone()
                     }
                     None => {
@@ -82,6 +99,8 @@ impl Sessions {
                             until: until.clone(),
                             expires,
                             seen: commits,
+                            looked: now,
+                            visitor,
                         };
                         sessions.insert(cookie.to_owned(), known);
                         until
@@ -101,25 +120,22 @@ impl Sessions {
         }
     }
 
-    /// Ends what sessions have open when the store says that they are over: their notebook was stopped or started anew,
-    /// or is gone.
+    /// Ends what sessions have open when they are over: their notebook was stopped or started anew, or is gone, or
+    /// whoever made the link may not any more.
     pub async fn watch(site: Arc<Site>) {
-        let mut seen = 0;
         loop {
             tokio::time::sleep(WATCH).await;
-            let commits = site.engine.store().commits();
-            if commits == seen {
-                continue;
-            }
-            seen = commits;
-            let stale: Vec<(String, Place)> = {
+            let (commits, now) = (site.engine.store().commits(), site.engine.now());
+            let stale: Vec<(String, Place, Visitor)> = {
                 let sessions = site.sessions.known();
-                let stale = sessions.iter().filter(|(_, known)| known.seen != commits);
-                stale.map(|(cookie, known)| (cookie.clone(), known.place.clone())).collect()
+                let stale = sessions
+                    .iter()
+                    .filter(|(_, known)| known.seen != commits || now.0 - known.looked.0 >= HOLDS_OPEN);
+                stale.map(|(cookie, known)| (cookie.clone(), known.place.clone(), known.visitor)).collect()
             };
-            for (cookie, place) in stale {
+            for (cookie, place, visitor) in stale {
                 // The look itself ends what is over.
-                let _ = Self::admit(&site, &place, &cookie);
+                let _ = Self::admit(&site, &place, &cookie, visitor);
             }
         }
     }
@@ -135,8 +151,13 @@ impl Known {
     }
 }
 
-fn look(site: &Site, place: &Place, cookie: &str) -> Result<(Arc<str>, Target, Timestamp), Refusal> {
-    let visit = access::session(&site.engine, &place.region, &place.name, cookie)?;
+fn look(
+    site: &Site,
+    place: &Place,
+    cookie: &str,
+    visitor: Visitor,
+) -> Result<(Arc<str>, Target, Timestamp), Refusal> {
+    let visit = access::session(&site.engine, &place.region, &place.name, cookie, visitor)?;
     let target = site.notebooks.target(&visit.notebook_id, &visit.user);
     let target = target.ok_or_else(|| Refusal::NotInService("starting".to_owned()))?;
     Ok((visit.notebook_id.into(), target, visit.expires))

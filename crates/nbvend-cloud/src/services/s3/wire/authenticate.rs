@@ -10,6 +10,7 @@ use super::query_v2::{Asked, QueryV2, pairs};
 use crate::Engine;
 use crate::door::{self, Peer};
 use crate::identity::{AccessKey, Caller};
+use crate::services::iam::last_used;
 use crate::services::s3::location::endpoint;
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -55,6 +56,7 @@ pub(super) fn authenticate(
         refuse_streaming(stated.as_deref())?;
         return Ok((door::anonymous(&region, peer, &user_agent, request_id), None));
     };
+    last_used::note(engine, &key, "s3", &region);
     let caller = Caller {
         principal: key.principal,
         access_key_id: Some(key.id.clone()),

@@ -5,8 +5,10 @@ mod watch;
 
 use serde_json::{Value, json};
 
-use super::access::{self, Refusal};
+use super::access::{self, Refusal, Visitor};
+use crate::identity::{Caller, Principal};
 use crate::ports::StartFailure;
+use crate::services::sts::assume_role::AssumeRole;
 use crate::testing::{REGION, World};
 
 async fn world() -> World {
@@ -17,6 +19,9 @@ async fn world() -> World {
     world.wire("iam", "CreateRole", role).await.unwrap();
     world
 }
+
+/// Where requests come from.
+const HERE: Visitor = Visitor { ip: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), secure: false };
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/Run";
 
@@ -135,29 +140,41 @@ async fn a_link_opens_a_session_for_five_minutes_and_one_start() {
     let token = token(url);
 
     world.clock.advance(299);
-    let opened = access::redeem(&world.engine, REGION, "ada", &token).await.unwrap();
-    let visit = access::session(&world.engine, REGION, "ada", &opened.cookie).unwrap();
+    let opened = access::redeem(&world.engine, REGION, "ada", &token, HERE).await.unwrap();
+    let visit = access::session(&world.engine, REGION, "ada", &opened.cookie, HERE).unwrap();
     assert_eq!(visit.user, "root");
     assert_eq!(
-        access::session(&world.engine, REGION, "bob", &opened.cookie).unwrap_err(),
+        access::session(&world.engine, REGION, "bob", &opened.cookie, HERE).unwrap_err(),
         Refusal::NoSession
     );
-    assert_eq!(access::redeem(&world.engine, REGION, "bob", &token).await.unwrap_err(), Refusal::BadToken);
-    assert_eq!(access::redeem(&world.engine, REGION, "ada", "AAAA").await.unwrap_err(), Refusal::BadToken);
+    assert_eq!(
+        access::redeem(&world.engine, REGION, "bob", &token, HERE).await.unwrap_err(),
+        Refusal::BadToken
+    );
+    assert_eq!(
+        access::redeem(&world.engine, REGION, "ada", "AAAA", HERE).await.unwrap_err(),
+        Refusal::BadToken
+    );
     world.clock.advance(2);
-    assert_eq!(access::redeem(&world.engine, REGION, "ada", &token).await.unwrap_err(), Refusal::Expired);
-    assert!(access::session(&world.engine, REGION, "ada", &opened.cookie).is_ok());
+    assert_eq!(
+        access::redeem(&world.engine, REGION, "ada", &token, HERE).await.unwrap_err(),
+        Refusal::Expired
+    );
+    assert!(access::session(&world.engine, REGION, "ada", &opened.cookie, HERE).is_ok());
     world.clock.advance(1800);
-    assert_eq!(access::session(&world.engine, REGION, "ada", &opened.cookie).unwrap_err(), Refusal::Expired);
+    assert_eq!(
+        access::session(&world.engine, REGION, "ada", &opened.cookie, HERE).unwrap_err(),
+        Refusal::Expired
+    );
 
     let answer = call(&world, "CreatePresignedNotebookInstanceUrl", ask).await.unwrap();
     let token = self::token(answer["AuthorizedUrl"].as_str().unwrap());
-    let opened = access::redeem(&world.engine, REGION, "ada", &token).await.unwrap();
+    let opened = access::redeem(&world.engine, REGION, "ada", &token, HERE).await.unwrap();
     for operation in ["StopNotebookInstance", "StartNotebookInstance"] {
         call(&world, operation, json!({"NotebookInstanceName": "Ada"})).await.unwrap();
         world.settle().await;
-        assert!(access::session(&world.engine, REGION, "ada", &opened.cookie).is_err(), "{operation}");
-        assert!(access::redeem(&world.engine, REGION, "ada", &token).await.is_err(), "{operation}");
+        assert!(access::session(&world.engine, REGION, "ada", &opened.cookie, HERE).is_err(), "{operation}");
+        assert!(access::redeem(&world.engine, REGION, "ada", &token, HERE).await.is_err(), "{operation}");
     }
 }
 
@@ -228,4 +245,137 @@ async fn a_server_that_dies_fails_its_notebook_which_may_be_started_again() {
     call(&world, "StartNotebookInstance", name).await.unwrap();
     world.settle().await;
     assert_eq!(status(&world, "x").await, "InService");
+}
+
+/// A user with a key, as the door would know her.
+async fn person(world: &World, name: &str, policy: &Value) -> Caller {
+    let made = world.wire("iam", "CreateUser", json!({"UserName": name})).await.unwrap();
+    let put = json!({"UserName": name, "PolicyName": "p", "PolicyDocument": policy.to_string()});
+    world.wire("iam", "PutUserPolicy", put).await.unwrap();
+    let key = world.wire("iam", "CreateAccessKey", json!({"UserName": name})).await.unwrap();
+    Caller {
+        principal: Principal::User {
+            name: name.to_owned(),
+            id: made["User"]["UserId"].as_str().unwrap().to_owned(),
+            path: "/".to_owned(),
+        },
+        access_key_id: Some(key["AccessKey"]["AccessKeyId"].as_str().unwrap().to_owned()),
+        ..world.root()
+    }
+}
+
+fn links() -> Value {
+    json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}})
+}
+
+/// A notebook in service that `owner` launched from the catalog.
+async fn launched(world: &World, name: &str, owner: &str) {
+    let tags = json!([{"Key": "aws:servicecatalog:provisioningPrincipalArn", "Value": owner}]);
+    let input =
+        json!({"NotebookInstanceName": name, "InstanceType": "ml.t3.medium", "RoleArn": ROLE, "Tags": tags});
+    let inside = world.root().through("cloudformation.amazonaws.com");
+    world.wire_as(inside, "sagemaker", "CreateNotebookInstance", input).await.unwrap();
+    world.settle().await;
+}
+
+async fn minted(world: &World, caller: &Caller, name: &str) -> String {
+    let ask = json!({"NotebookInstanceName": name});
+    let made =
+        world.wire_as(caller.clone(), "sagemaker", "CreatePresignedNotebookInstanceUrl", ask).await.unwrap();
+    token(made["AuthorizedUrl"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_key_that_made_its_link() {
+    let world = world().await;
+    create(&world, "ada").await.unwrap();
+    world.settle().await;
+    for way in ["UpdateAccessKey", "DeleteAccessKey"] {
+        let alice = person(&world, &format!("alice-{way}"), &links()).await;
+        let first = minted(&world, &alice, "ada").await;
+        let unused = minted(&world, &alice, "ada").await;
+        let opened = access::redeem(&world.engine, REGION, "ada", &first, HERE).await.unwrap();
+        let look = || access::session(&world.engine, REGION, "ada", &opened.cookie, HERE).map(|_| ());
+        assert_eq!(look(), Ok(()));
+        let mut end = json!({"UserName": format!("alice-{way}"), "AccessKeyId": alice.access_key_id});
+        if way == "UpdateAccessKey" {
+            end["Status"] = json!("Inactive");
+        }
+        world.wire("iam", way, end).await.unwrap();
+        assert_eq!(look(), Err(Refusal::Ended), "{way}");
+        assert_eq!(
+            access::redeem(&world.engine, REGION, "ada", &unused, HERE).await.unwrap_err(),
+            Refusal::Ended
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_right_of_its_maker() {
+    let world = world().await;
+    create(&world, "ada").await.unwrap();
+    world.settle().await;
+    let alice = person(&world, "alice", &links()).await;
+    let token = minted(&world, &alice, "ada").await;
+    let opened = access::redeem(&world.engine, REGION, "ada", &token, HERE).await.unwrap();
+    let look = |who| access::session(&world.engine, REGION, "ada", &opened.cookie, who).map(|_| ());
+    assert_eq!(look(HERE), Ok(()));
+    // Only from one address, and only until a moment.
+    let mut narrow = links();
+    narrow["Statement"]["Condition"] = json!({
+        "IpAddress": {"aws:SourceIp": "127.0.0.1"},
+        "DateLessThan": {"aws:CurrentTime": "2026-11-22T12:01:00Z"},
+    });
+    let put = json!({"UserName": "alice", "PolicyName": "p", "PolicyDocument": narrow.to_string()});
+    world.wire("iam", "PutUserPolicy", put).await.unwrap();
+    let elsewhere = Visitor { ip: "192.0.2.1".parse().unwrap(), ..HERE };
+    assert_eq!((look(HERE), look(elsewhere)), (Ok(()), Err(Refusal::Ended)));
+    world.clock.advance(61);
+    assert_eq!(look(HERE), Err(Refusal::Ended));
+    let put = json!({"UserName": "alice", "PolicyName": "p", "PolicyDocument": links().to_string()});
+    world.wire("iam", "PutUserPolicy", put).await.unwrap();
+    assert_eq!(look(HERE), Ok(()));
+    world.wire("iam", "DeleteUserPolicy", json!({"UserName": "alice", "PolicyName": "p"})).await.unwrap();
+    assert_eq!(look(HERE), Err(Refusal::Ended));
+}
+
+/// A function's link to a person's notebook: it outlives the function's credentials, not the person.
+#[tokio::test]
+async fn a_session_ends_with_the_owner_of_its_notebook() {
+    let world = world().await;
+    let alice = person(&world, "alice", &links()).await;
+    launched(&world, "ada", &alice.principal.arn("123456789012")).await;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let role = json!({"RoleName": "Function", "AssumeRolePolicyDocument": trust.to_string()});
+    world.wire("iam", "CreateRole", role).await.unwrap();
+    let put = json!({"RoleName": "Function", "PolicyName": "p", "PolicyDocument": links().to_string()});
+    world.wire("iam", "PutRolePolicy", put).await.unwrap();
+    let assume = AssumeRole {
+        role_arn: "arn:aws:iam::123456789012:role/Function".to_owned(),
+        role_session_name: "run".to_owned(),
+        ..AssumeRole::default()
+    };
+    let lambda = Caller::service("lambda.amazonaws.com", REGION);
+    let assumed = crate::door::call(&world.engine, lambda, assume).await.unwrap();
+    let function = world.root().acting_as(
+        assumed.assumed_role_user.principal.unwrap(),
+        Some(assumed.credentials.access_key_id),
+        Some(world.engine.now()),
+    );
+    let token = minted(&world, &function, "ada").await;
+    let opened = access::redeem(&world.engine, REGION, "ada", &token, HERE).await.unwrap();
+    let look = || access::session(&world.engine, REGION, "ada", &opened.cookie, HERE).map(|_| ());
+    world.clock.advance(2 * 3600);
+    assert_eq!(look(), Ok(()), "the function's hour is over");
+
+    let key = json!({"UserName": "alice", "AccessKeyId": alice.access_key_id});
+    world.wire("iam", "DeleteAccessKey", key).await.unwrap();
+    assert_eq!(look(), Ok(()), "her key made no link");
+    world.wire("iam", "DeleteUserPolicy", json!({"UserName": "alice", "PolicyName": "p"})).await.unwrap();
+    world.wire("iam", "DeleteUser", json!({"UserName": "alice"})).await.unwrap();
+    assert_eq!(look(), Err(Refusal::Ended));
+    // A new alice is somebody else.
+    person(&world, "alice", &links()).await;
+    assert_eq!(look(), Err(Refusal::Ended));
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::error::Error;
-use super::super::name;
+use super::super::{name, tags};
 use super::view::{ParameterView, view};
-use crate::context::Cx;
+use crate::context::{ContextKeys, Cx};
 use crate::operation::{Kind, Operation};
 
 /// A parameter's value: the current one, or with `name:version` or `name:label` that one.
@@ -32,6 +32,13 @@ impl Operation for GetParameter {
 
     fn resources(&self, cx: &Cx<'_>) -> Vec<String> {
         vec![name::given_arn(cx, &self.name)]
+    }
+
+    fn context(&self, cx: &Cx<'_>, keys: &mut ContextKeys) {
+        // By whatever form the name is given: an ARN, or with a version or label behind it.
+        if let Ok(selected) = name::select(cx, &self.name) {
+            tags::resource_keys(cx, &selected.parameter.name, keys);
+        }
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<GetParameterOutput, Error> {
