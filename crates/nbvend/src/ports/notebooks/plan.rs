@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nbvend_cloud::ports::{NotebookSpec, Repository, ScriptLog, StartFailure, Started};
 use nbvend_host::jupyter::{Attempt, Environment, Isolation, Script, ScriptEnd, ServerSpec};
-use nbvend_host::sandbox::{Level, Limits};
+use nbvend_host::sandbox::{self, Level, Limits};
 use sha2::{Digest, Sha256};
 
 /// Where a sandboxed notebook finds the AWS APIs, its role's credentials, and the way out. No name leads there: they are
@@ -23,6 +23,9 @@ const fn here(port: u16) -> SocketAddr {
 const SCRIPT_LIMIT: Duration = Duration::from_secs(300);
 /// Repositories are a convenience: they may not hold a start up for long.
 const CLONE_LIMIT: Duration = Duration::from_secs(60);
+
+/// Where `pip install` puts packages, in the work folder.
+const PACKAGES: &str = ".packages";
 
 /// The machine's authorities, where Debian and its kin keep them.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -108,6 +111,11 @@ fn variables(spec: &NotebookSpec, site: &Site) -> Vec<(String, String)> {
             all.push((name, "localhost,127.0.0.1".to_owned()));
         }
     }
+    // The environment is everybody's and read-only. What a person installs stays with the notebook's files.
+    let work = if site.level.contained() { PathBuf::from(sandbox::WORK) } else { site.home.clone() };
+    let packages = work.join(PACKAGES).to_string_lossy().into_owned();
+    all.push(("PIP_TARGET", packages.clone()));
+    all.push(("PYTHONPATH", packages));
     // A company's own authority is in the machine's list and not in the one that pip and requests carry.
     if std::path::Path::new(AUTHORITIES).exists() {
         for name in ["PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"] {
