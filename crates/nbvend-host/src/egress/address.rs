@@ -40,12 +40,8 @@ fn public_v6(address: Ipv6Addr) -> bool {
 /// The address of version 4 inside a mapped, compatible or translated (NAT64) one.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = address.segments();
-    let embedded = match s {
-        [0, 0, 0, 0, 0, 0xffff | 0, ..] => true,
-        [0, 0, 0, 0, 0xffff, 0, ..] => true,
-        [0x64, 0xff9b, ..] => true,
-        _ => false,
-    };
+    let embedded =
+        matches!(s, [0, 0, 0, 0, 0, 0xffff | 0, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, ..]);
     let [.., high, low] = s;
     embedded.then(|| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }

@@ -80,7 +80,8 @@ pub(super) struct Inner {
 }
 
 /// Hears of every sandbox as soon as it is there, before anything runs in it.
-struct Made(Box<dyn Fn(&str, &Sandbox) + Send + Sync>);
+struct Made(Box<Tell>);
+type Tell = dyn Fn(&str, &Sandbox) + Send + Sync;
 
 impl std::fmt::Debug for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
