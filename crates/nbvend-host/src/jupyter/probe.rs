@@ -37,9 +37,9 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Anything that may be computing counts.
+    /// Computes now. One that nobody has connected to stays `starting` without doing anything.
     pub fn is_busy(&self) -> bool {
-        !matches!(self.state.as_str(), "idle" | "dead")
+        self.state == "busy"
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!((activity.started, activity.last_activity()), (at(1000.5), at(1500.25)));
         assert_eq!(activity.busy_kernels(), 0);
         activity.terminals.clear();
-        activity.kernels[0].state = "starting".to_owned();
+        activity.kernels[0].state = "busy".to_owned();
         assert_eq!((activity.busy_kernels(), activity.last_activity()), (1, at(1200.0)));
         activity.last_use = Some(at(1300.0));
         assert_eq!(activity.last_activity(), at(1300.0));

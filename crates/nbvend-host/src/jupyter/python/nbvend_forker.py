@@ -146,7 +146,9 @@ class Forker:
         sys.argv = ["ipykernel_launcher.py", *arguments]
         sys.orig_argv[:] = wanted["cmd"]
         own = os.path.dirname(os.path.abspath(__file__))
-        sys.path[:] = [entry for entry in sys.path if entry != own]
+        # PYTHONPATH, which Python reads when it starts: before there was this notebook.
+        wished = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        sys.path[:] = [*wished, *(entry for entry in sys.path if entry != own)]
         from ipykernel import kernelapp
 
         code = 1
