@@ -78,9 +78,6 @@ async fn by_zygote(
     record: &Record,
     listener: &UnixListener,
 ) -> Result<Result<Launched, String>, StartError> {
-    if spec.env.iter().any(|(name, _)| name.starts_with("PYTHON")) {
-        return Ok(Err("Python reads some of its variables only when it starts".to_owned()));
-    }
     let zygote = match nursery.zygote(&spec.environment).await {
         Ok(zygote) => zygote,
         Err(why) => return Ok(Err(why)),
@@ -129,7 +126,9 @@ async fn plainly(
         descriptors.push((counts, 4));
     }
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let mut argv = vec![text(&program), text(&script), given.to_string()];
+    // -I: what the notebook's variables say to Python is for its kernels. A module of the user's named json.py would
+    // otherwise keep the server from starting.
+    let mut argv = vec![text(&program), "-I".to_owned(), text(&script), given.to_string()];
     argv.extend(settings::arguments(place.view()));
     let wanted = Program {
         argv,

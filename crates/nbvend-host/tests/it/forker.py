@@ -83,9 +83,11 @@ async def main():
     ]
     for cmd in refused:
         assert not nbvend_kernels.forkable(cmd, {}), cmd
+    os.environ["PYTHONNOUSERSITE"] = "1"
     good = [sys.executable, "-m", "ipykernel_launcher", "-f", "x"]
     assert nbvend_kernels.forkable(good, {"env": dict(os.environ)})
-    assert not nbvend_kernels.forkable(good, {"env": {**os.environ, "PYTHONPATH": "/elsewhere"}})
+    assert nbvend_kernels.forkable(good, {"env": {**os.environ, "PYTHONPATH": "/elsewhere"}})
+    assert not nbvend_kernels.forkable(good, {"env": {**os.environ, "PYTHONHASHSEED": "0"}})
     assert not nbvend_kernels.forkable(good, {"stdout": 1})
     print("all is well")
 

@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 
 use crate::support::client::{call, parse};
 use crate::support::gate::Gate;
-use crate::support::notebook::{Browser, ID, Place, environment, kill, processes};
+use crate::support::notebook::{Browser, ID, Place, environment, kill, own_environment, processes, replace};
 
 #[tokio::test]
 async fn a_notebook_is_used_stopped_and_started_again() {
@@ -171,10 +171,11 @@ async fn a_start_that_fails_says_why_and_leaves_nothing() {
     let place = Place::new();
     let supervisor = place.supervisor();
     let mut broken = place.spec(1).await;
-    broken.env.push(("PYTHONHOME".to_owned(), "/nowhere".to_owned()));
+    broken.environment = own_environment(&place).await;
+    replace(&broken.environment, "nbvend_server.py", "raise SystemExit('broken on purpose')");
     let error = supervisor.start(broken).await.unwrap_err();
     assert!(matches!(&error, StartError::Died { reason: ExitReason::Code(1), .. }), "{error}");
-    assert!(error.log().unwrap().contains("/nowhere"), "{error}");
+    assert!(error.log().unwrap().contains("broken on purpose"), "{error}");
 
     let mut long = place.spec(1).await;
     long.run_dir = place.dir.path().join("x".repeat(60));

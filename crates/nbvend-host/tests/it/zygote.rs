@@ -87,6 +87,38 @@ async fn servers_and_kernels_are_forked_and_look_as_if_they_were_not() {
     assert_eq!(processes(&place), Vec::<i32>::new());
 }
 
+/// Packages of the user's are for kernels: the server never loads them, however it is started.
+#[tokio::test]
+async fn a_path_for_python_is_for_kernels_alone() {
+    for broken in [false, true] {
+        let place = Place::new();
+        let mut spec = place.spec(1).await;
+        if broken {
+            spec.environment = own_environment(&place).await;
+            replace(&spec.environment, "nbvend_zygote.py", "raise SystemExit('broken on purpose')");
+        }
+        let packages = place.home().join("packages");
+        std::fs::create_dir_all(&packages).unwrap();
+        std::fs::write(packages.join("mine.py"), "here = 7").unwrap();
+        std::fs::write(packages.join("tornado.py"), "raise SystemExit('the wrong tornado')").unwrap();
+        spec.env.push(("PYTHONPATH".to_owned(), packages.display().to_string()));
+        let supervisor = place.supervisor();
+        assert_eq!(supervisor.warmed(&spec.environment).await.is_err(), broken);
+        let running = supervisor.start(spec).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(command(running.pid).contains("nbvend_server.py"), broken);
+        std::fs::remove_file(packages.join("tornado.py")).unwrap();
+        let gate = gate(&running).await;
+        let browser = Browser::open(&gate).await;
+        let kernel = browser.kernel("python3").await;
+        assert_eq!(browser.run(&kernel, "import mine, sys; mine.here, sys.flags.isolated").await, "(7, 0)");
+        let again = "import subprocess as s; s.run([sys.executable, '-c', 'import mine; print(mine.here)'], \
+                     capture_output=True).stdout";
+        assert_eq!(browser.run(&kernel, again).await, "b'7\\n'");
+        let python = find(&place, "ipykernel_launcher").unwrap();
+        assert_eq!(parent(python) == running.pid, broken);
+    }
+}
+
 #[tokio::test]
 async fn a_forked_kernel_is_interrupted_restarted_and_ended() {
     let place = Place::new();
@@ -133,6 +165,7 @@ async fn how_a_forked_kernel_ended_is_told_truly() {
         .arg(test)
         .env_clear()
         .env("PYTHONPATH", environment.ours())
+        .env("PYTHONNOUSERSITE", "1")
         .output()
         .unwrap();
     let said =

@@ -146,11 +146,9 @@ class Forker:
         sys.argv = ["ipykernel_launcher.py", *arguments]
         sys.orig_argv[:] = wanted["cmd"]
         own = os.path.dirname(os.path.abspath(__file__))
-        sys.path[:] = [entry for entry in sys.path if entry != own]
-        # Python reads this when it starts, which was before there was a notebook.
-        more = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in ("", *sys.path)]
-        at = sys.path.index("") + 1 if "" in sys.path else 0
-        sys.path[at:at] = more
+        # PYTHONPATH, which Python reads when it starts: before there was this notebook.
+        wished = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        sys.path[:] = [*wished, *(entry for entry in sys.path if entry != own)]
         from ipykernel import kernelapp
 
         code = 1

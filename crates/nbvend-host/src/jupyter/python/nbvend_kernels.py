@@ -131,10 +131,10 @@ def forkable(cmd, kwargs):
         return False
     if any(kwargs.get(name) is not None for name in ("stdin", "stdout", "stderr", "preexec_fn")):
         return False
-    # Python reads these when it starts; the forker has started.
+    # Python reads these when it starts, and the forker has started; the first is its own, the second it reads itself.
     env = kwargs.get("env") or os.environ
-    ours = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
-    return ours == {name: value for name, value in env.items() if name.startswith("PYTHON")}
+    asked = {name: value for name, value in env.items() if name.startswith("PYTHON") and name != "PYTHONPATH"}
+    return asked == {"PYTHONNOUSERSITE": "1"}
 
 
 async def ask(path, cmd, kwargs):

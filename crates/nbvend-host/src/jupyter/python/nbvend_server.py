@@ -11,7 +11,12 @@ import os
 import socket
 import sys
 
-import nbvend_memory
+# Started with -I, Python does not look for modules beside the program.
+OWN = os.path.dirname(os.path.abspath(__file__))
+if OWN not in sys.path:
+    sys.path.insert(0, OWN)
+
+import nbvend_memory  # noqa: E402
 
 # What a server has loaded once it has answered its first page; each is loaded before forking.
 MODULES = [
