@@ -79,7 +79,7 @@ async fn a_notebook_is_used_stopped_and_started_again() {
     supervisor.stop(ID).await.unwrap();
     assert_eq!(processes(&place), Vec::<i32>::new());
     assert_eq!((supervisor.socket(ID), supervisor.status(ID).await), (None, None));
-    assert_eq!(call(gate.address, "GET", "/api/status", &[], b"").await.status, 502);
+    assert_eq!(call(gate.address, "GET", "/api/status", &[], b"").await.status, 503);
     supervisor.stop(ID).await.unwrap();
 
     std::fs::write(place.home().join("json.py"), "raise SystemExit('loaded the wrong module')").unwrap();
