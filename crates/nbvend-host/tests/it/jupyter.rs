@@ -12,7 +12,9 @@ use tokio::net::UnixStream;
 
 use crate::support::client::{call, parse};
 use crate::support::gate::Gate;
-use crate::support::notebook::{Browser, ID, Place, environment, kill, own_environment, processes, replace};
+use crate::support::notebook::{
+    Browser, ID, Place, environment, kill, left, own_environment, processes, replace,
+};
 
 #[tokio::test]
 async fn a_notebook_is_used_stopped_and_started_again() {
