@@ -482,7 +482,7 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
                 sandbox.kill().await.unwrap();
             }
         }
-        assert_eq!(left_of(spec.uid.max(1), "a"), Vec::<String>::new());
+        assert_eq!(left_of(spec.uid.max(1), "a"), Vec::<String>::new(), "{words}");
     }
     assert!(matches!(
         Sandbox::create(&with(&|spec| spec.id = String::new())).await,
