@@ -12,7 +12,9 @@ use tokio::net::UnixStream;
 
 use crate::support::client::{call, parse};
 use crate::support::gate::Gate;
-use crate::support::notebook::{Browser, ID, Place, environment, kill, own_environment, processes, replace};
+use crate::support::notebook::{
+    Browser, ID, Place, environment, kill, left, own_environment, processes, replace,
+};
 
 #[tokio::test]
 async fn a_notebook_is_used_stopped_and_started_again() {
@@ -77,7 +79,7 @@ async fn a_notebook_is_used_stopped_and_started_again() {
         .await;
     assert!(processes(&place).len() >= 4, "{:?}", processes(&place));
     supervisor.stop(ID).await.unwrap();
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
     assert_eq!((supervisor.socket(ID), supervisor.status(ID).await), (None, None));
     assert_eq!(call(gate.address, "GET", "/api/status", &[], b"").await.status, 503);
     supervisor.stop(ID).await.unwrap();
@@ -146,7 +148,7 @@ async fn a_server_outlives_the_engine_and_is_adopted() {
     assert_eq!((exit.id.as_str(), exit.generation, exit.reason), (ID, 7, ExitReason::Unknown));
     assert!(exit.log_tail.contains("Jupyter"), "{}", exit.log_tail);
     assert_eq!(supervisor.socket(ID), None);
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
     assert_eq!(place.supervisor().adopt().await, []);
 }
 
@@ -162,7 +164,7 @@ async fn a_server_that_ends_by_itself_is_reported_and_leaves_nothing() {
     let exit = supervisor.exited().await;
     assert_eq!((exit.id.as_str(), exit.reason), (ID, ExitReason::Signal(9)));
     assert!(exit.reason.to_string().contains("memory"));
-    assert_eq!(processes(&place), Vec::<i32>::new(), "the kernel is gone too");
+    assert_eq!(left(&place).await, Vec::<String>::new(), "the kernel is gone too");
     assert!(!running.socket.exists());
 }
 
@@ -188,7 +190,7 @@ async fn a_start_that_fails_says_why_and_leaves_nothing() {
     );
     let error = hasty.start(place.spec(1).await).await.unwrap_err();
     assert!(matches!(error, StartError::Timeout { .. }), "{error}");
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
     assert_eq!(place.supervisor().adopt().await, []);
     let records = std::fs::read_dir(place.state()).unwrap().flatten().map(|entry| entry.file_name());
     assert_eq!(records.filter(|name| name.to_string_lossy().ends_with(".server")).count(), 0);

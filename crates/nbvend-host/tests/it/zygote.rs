@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::support::client::call;
 use crate::support::gate::Gate;
 use crate::support::notebook::{
-    Browser, ID, Place, alive, command, environment, kill, own_environment, parent, processes, replace, soon,
+    Browser, ID, Place, alive, command, environment, kill, left, own_environment, parent, processes, replace,
+    soon,
 };
 
 const FORKER: &str = "nbvend: kernel forker";
@@ -84,7 +85,7 @@ async fn servers_and_kernels_are_forked_and_look_as_if_they_were_not() {
     browser.send("PUT", &format!("/lab/api/settings/{theme}"), settings).await;
     assert!(place.home().join(".jupyter/lab/user-settings").exists());
     supervisor.stop(ID).await.unwrap();
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
 }
 
 /// Packages of the user's are for kernels: the server never loads them, however it is started.
@@ -218,7 +219,7 @@ async fn kernels_start_without_the_forker_and_it_comes_back() {
         processes(&place).into_iter().filter(|pid| command(*pid).contains("ipykernel_launcher")).collect();
     assert_eq!(kernels.iter().filter(|pid| parent(**pid) == next).count(), 1);
     supervisor.stop(ID).await.unwrap();
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -250,7 +251,7 @@ async fn the_zygote_is_replaced_and_its_servers_live_on() {
     // How the first server ends nobody can tell us, but that it does.
     kill(running.pid);
     assert_eq!(supervisor.exited().await.id, ID);
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -272,7 +273,7 @@ async fn a_broken_zygote_only_makes_the_start_slow() {
     assert_eq!(browser.run(&kernel, "6*7").await, "42");
     assert_eq!(supervisor.status(ID).await.unwrap().kernels.len(), 1);
     supervisor.stop(ID).await.unwrap();
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -326,7 +327,7 @@ async fn processes_that_no_record_leads_to_are_ended() {
     std::fs::remove_file(place.state().join(format!("{ID}.server"))).unwrap();
     let next = place.supervisor();
     assert_eq!(next.adopt().await, []);
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
     assert!(!alive(running.pid));
     // And the other way round: a record without a process.
     drop(supervisor);
@@ -337,7 +338,7 @@ async fn processes_that_no_record_leads_to_are_ended() {
     soon("its end", || (!alive(running.pid)).then_some(())).await;
     assert_eq!(third.adopt().await, []);
     assert!(!place.state().join(format!("{ID}.server")).exists());
-    assert_eq!(processes(&place), Vec::<i32>::new());
+    assert_eq!(left(&place).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -99,12 +99,12 @@ class Look:
                 self.variable = (value, len(ctypes.string_at(value)))
 
     def title(self, text):
+        text = text.encode(errors="replace")
         begin, end = self.arguments
-        room = end - begin
-        if room > 1:
-            text = text.encode(errors="replace")[: room - 1]
-            ctypes.memmove(begin, text.ljust(room, b"\0"), room)
-        _libc.prctl(PR_SET_NAME, text[:15] if isinstance(text, bytes) else text.encode()[:15], 0, 0, 0)
+        if end - begin > 1:
+            shown = text[: end - begin - 1]
+            ctypes.memmove(begin, shown.ljust(end - begin, b"\0"), end - begin)
+        _libc.prctl(PR_SET_NAME, text[:15], 0, 0, 0)
 
     def mark(self, text):
         """Only a mark of the length that was kept free is written."""

@@ -46,10 +46,6 @@ MODULES = [
 ]
 
 
-def warm():
-    """Does before forking what every server would do after."""
-
-
 def run(listener, arguments, memory):
     """Serves until told to stop; does not return."""
     nbvend_memory.OURS = memory

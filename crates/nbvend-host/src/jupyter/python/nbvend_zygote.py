@@ -47,7 +47,6 @@ def main():
             importlib.import_module(name)
         except Exception as error:  # A package that changed: the server will load what it needs itself.
             print(f"not preloaded: {name}: {error!r}", file=sys.stderr, flush=True)
-    server.warm()
     threads = os.listdir("/proc/self/task")
     if len(threads) != 1:
         raise SystemExit(f"a preloaded module started {len(threads) - 1} threads; a fork would lose them")

@@ -124,6 +124,17 @@ pub fn replace(environment: &Environment, name: &str, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
+/// The processes that stay: one that was killed takes a moment to be gone.
+pub async fn left(place: &Place) -> Vec<String> {
+    for _ in 0..100 {
+        if processes(place).is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    processes(place).into_iter().map(|pid| format!("{pid} {}", command(pid))).collect()
+}
+
 /// A process's command line, its arguments separated by spaces.
 pub fn command(pid: i32) -> String {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -249,7 +260,7 @@ impl Cell {
         let header = json!({"msg_id": self.last, "session": self.session, "username": "u", "date": "", "version": "5.3",
             "msg_type": "execute_request"});
         let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
-            "allow_stdin": false, "stop_on_error": true});
+            "allow_stdin": false, "stop_on_error": false});
         let message = json!({"header": header, "parent_header": {}, "metadata": {}, "content": content,
             "channel": "shell", "buffers": []});
         self.websocket.send(&message.to_string()).await;
