@@ -2,8 +2,11 @@
 stop, and what a kernel sees."""
 import base64
 import http.client
+import importlib.util
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -156,7 +159,7 @@ def test_lifecycle_scripts(engine, sagemaker, notebook):
     sagemaker.update_notebook_instance_lifecycle_config(
         NotebookInstanceLifecycleConfigName="setup", OnStart=encoded("echo 'the disk is on fire'; exit 3"))
     sagemaker.start_notebook_instance(NotebookInstanceName=name)
-    with pytest.raises(AssertionError, match="(?s)its OnStart script ended with exit status: 3.*the disk is on fire"):
+    with pytest.raises(AssertionError, match="(?s)its OnStart script ended with exit code 3.*the disk is on fire"):
         reach(sagemaker, name, "InService")
     assert lines("OnStart") == ["to stderr", "the disk is on fire"]
     sagemaker.update_notebook_instance_lifecycle_config(
@@ -194,39 +197,45 @@ def test_a_server_that_dies(engine, sagemaker, notebook):
 def test_a_kernel_has_the_roles_credentials(engine, sagemaker, notebook):
     name = notebook()
     visitor, page = visit(engine, sagemaker, name)
-    code = """
-import json, os
-print(json.dumps({k: v for k, v in os.environ.items() if k.startswith("AWS_")}))
-"""
-    inside = json.loads(visitor.run(page, code))
-    assert "AWS_ACCESS_KEY_ID" not in inside
-    # An SDK with what the kernel has and nothing else.
-    ask = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    done = subprocess.run([sys.executable, "-c", ask], env={**plain, **inside, "HOME": "/nonexistent"},
-                          capture_output=True, text=True)
-    assert done.stdout.strip() == "arn:aws:sts::123456789012:assumed-role/Notebooks/SageMaker", done.stderr
-    address = urllib.parse.urlsplit(inside["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+
+    def inside(code):
+        return visitor.run(page, "import json, os\n" + code).strip()
+    own = json.loads(inside("print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AWS_')}))"))
+    assert "AWS_ACCESS_KEY_ID" not in own
+    # An SDK with what the kernel has and nothing else: its files are put where `pip install` would put them.
+    packages = pathlib.Path(inside("print(os.environ['PIP_TARGET'])")).name
+    here = max((engine.data / "notebooks").iterdir(), key=lambda folder: folder.stat().st_ctime)
+    for package in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"):
+        found = importlib.util.find_spec(package).origin
+        source = pathlib.Path(found) if package == "six" else pathlib.Path(found).parent
+        copy = shutil.copy if source.is_file() else shutil.copytree
+        (here / packages).mkdir(exist_ok=True)
+        copy(source, here / packages / source.name)
+    subprocess.run(["chmod", "-R", "a+rX", here / packages], check=True)
+    who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+    assert inside(who) == "arn:aws:sts::123456789012:assumed-role/Notebooks/SageMaker"
 
     def ask_for(token):
-        connection = http.client.HTTPConnection("127.0.0.1", engine.port)
-        connection.request("GET", address.path, headers={"Authorization": token} if token else {})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    token = inside["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+        return json.loads(inside(f"""
+import http.client, urllib.parse
+address = urllib.parse.urlsplit(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+connection = http.client.HTTPConnection(address.netloc)
+connection.request("GET", address.path, headers={{"Authorization": {token!r}}} if {token!r} else {{}})
+answer = connection.getresponse()
+print(json.dumps([answer.status, json.loads(answer.read())]))"""))
+    token = own["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
     status, keys = ask_for(token)
     assert status == 200
     assert set(keys) == {"AccessKeyId", "SecretAccessKey", "Token", "Expiration", "RoleArn"}
     assert ask_for(None)[0] == ask_for("guess")[0] == 403
-    # The same token and kernel after the engine was killed.
+    # The same notebook and token after the engine was killed.
     engine.kill()
     engine.start()
-    assert ask_for(token)[0] == 200
+    assert ask_for(token)[0] == 200 and inside(who).endswith("assumed-role/Notebooks/SageMaker")
     other = engine.client("sts", key=keys["AccessKeyId"], secret=keys["SecretAccessKey"], token=keys["Token"])
     other.get_caller_identity()
     sagemaker.stop_notebook_instance(NotebookInstanceName=name)
     reach(sagemaker, name, "Stopped")
-    assert ask_for(token)[0] == 403
     with pytest.raises(botocore.exceptions.ClientError):
         other.get_caller_identity()
 

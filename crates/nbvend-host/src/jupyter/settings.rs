@@ -157,8 +157,9 @@ pub(super) fn arguments(view: &View) -> Vec<String> {
     set("ServerApp.trust_xheaders", "True");
     set("ServerApp.allow_root", "True");
     set("ServerApp.quit_button", "False");
-    // In milliseconds, Jupyter's own setting; the timeout must not exceed the interval.
-    set("ServerApp.tornado_settings", "{'ws_ping_interval': 30000, 'ws_ping_timeout': 30000}");
+    // In milliseconds, Jupyter's own setting. It looks for a pong each time it is about to ping, so a timeout of no more
+    // than the interval ends every connection at the first ping.
+    set("ServerApp.tornado_settings", "{'ws_ping_interval': 30000, 'ws_ping_timeout': 90000}");
     // On TCP any local user could attach to the kernels.
     set("KernelManager.transport", "ipc");
     // The default manager builds an HTTP client: 0.2 s and 14 MiB a server.
