@@ -148,7 +148,8 @@ pub fn start_time(pid: u32) -> Option<u64> {
 
 /// Writes a file that only its owner may read, whole or not at all.
 pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
-    let part = path.with_extension("part");
+    // A name of its own: two commands may write the same file at once.
+    let part = path.with_extension(format!("{}.part", std::process::id()));
     let write = || -> std::io::Result<()> {
         let mut file =
             std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use nbvend_cloud::Engine;
 use nbvend_cloud::ports::{
     Activity, Capacity, Clock, NotebookHost, NotebookSpec, PortFuture, StartFailure, Started,
@@ -120,11 +121,12 @@ impl Notebooks {
 
     /// Ends every server.
     pub async fn stop_all(&self) {
-        for server in self.supervisor.running() {
+        let stops = self.supervisor.running().into_iter().map(|server| async move {
             if let Err(error) = self.supervisor.stop(&server.id).await {
                 tracing::warn!(id = server.id, %error, "a server did not end");
             }
-        }
+        });
+        join_all(stops).await;
     }
 
     /// Ends every server and removes all files.
