@@ -458,7 +458,8 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
         return;
     }
     let place = Place::new();
-    let good = place.spec("a", Level::Full);
+    // A name of this test's own: the others run beside it.
+    let good = place.spec("refused", Level::Full);
     let with = |change: &dyn Fn(&mut nbvend_host::sandbox::Spec)| {
         let mut spec = good.clone();
         change(&mut spec);
@@ -482,7 +483,7 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
                 sandbox.kill().await.unwrap();
             }
         }
-        assert_eq!(left_of(spec.uid.max(1), "a"), Vec::<String>::new(), "{words}");
+        assert_eq!(left_of(spec.uid.max(1), "refused"), Vec::<String>::new(), "{words}");
     }
     assert!(matches!(
         Sandbox::create(&with(&|spec| spec.id = String::new())).await,
