@@ -1,8 +1,9 @@
 //! Errors of operations: which type to use where.
 //!
 //! A service has one `Error` enum whose variants are meanings; it implements [`ServiceError`] with two total
-//! functions, `code` and `status`, and its `Display` is AWS's message. [`EngineError`] is what any operation can
-//! meet below itself: the store failed, or a call it made to another operation was refused. [`WireError`]
+//! functions, `code` and `status` (left out where it is always 400), and its `Display` is AWS's message.
+//! [`EngineError`] is what any operation can meet below itself: the store failed, or a call it made to another
+//! operation was refused; each service's enum carries it as a variant, see [`carries_engine`]. [`WireError`]
 //! (of `nbvend-wire`) is what leaves the door.
 
 use nbvend_wire::error::WireError;
@@ -10,13 +11,13 @@ use nbvend_wire::error::WireError;
 use crate::store::StoreError;
 
 /// An error of a service: an AWS code, an HTTP status and AWS's message (its `Display`).
-pub trait ServiceError: std::fmt::Display + From<EngineError> + Send + 'static {
+pub trait ServiceError: CarriesEngine + std::fmt::Display + Send + 'static {
     /// The error code as the client's SDK names it.
     fn code(&self) -> &'static str;
     /// The HTTP status of the answer.
-    fn status(&self) -> u16;
-    /// The error of a call made inside this operation, to be passed on as it is.
-    fn engine(&self) -> Option<&EngineError>;
+    fn status(&self) -> u16 {
+        self.engine().map_or(400, ServiceError::status)
+    }
 
     /// The form that leaves the door. A failure of the engine itself is logged here, where it is last known
     /// whole; the client sees `InternalFailure` and its request id.
@@ -35,6 +36,33 @@ pub trait ServiceError: std::fmt::Display + From<EngineError> + Send + 'static {
         }
     }
 }
+
+/// An error that may be one of the engine.
+pub trait CarriesEngine: From<EngineError> {
+    /// The error of a call made inside this operation, to be passed on as it is.
+    fn engine(&self) -> Option<&EngineError>;
+}
+
+/// Lets an enum with the variant `Engine(#[from] EngineError)` carry the engine's errors, the store's among them.
+macro_rules! carries_engine {
+    ($error:ident) => {
+        impl $crate::error::CarriesEngine for $error {
+            fn engine(&self) -> Option<&$crate::error::EngineError> {
+                match self {
+                    Self::Engine(error) => Some(error),
+                    _ => None,
+                }
+            }
+        }
+
+        impl From<$crate::store::StoreError> for $error {
+            fn from(error: $crate::store::StoreError) -> Self {
+                Self::Engine(error.into())
+            }
+        }
+    };
+}
+pub(crate) use carries_engine;
 
 /// What can go wrong below an operation.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +88,9 @@ impl ServiceError for EngineError {
     fn status(&self) -> u16 {
         500
     }
+}
+
+impl CarriesEngine for EngineError {
     fn engine(&self) -> Option<&EngineError> {
         Some(self)
     }

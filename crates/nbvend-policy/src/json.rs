@@ -209,7 +209,7 @@ impl Reader<'_> {
         Ok(plain)
     }
 
-    /// `uXXXX`, and the pair of two that stands for a character beyond the basic plane.
+    /// A character by its four hexadecimal digits after `u`; two of these stand for one beyond the basic plane.
     fn unicode(&mut self) -> Result<char, JsonError> {
         let high = self.hex()?;
         let code = if (0xD800..0xDC00).contains(&high) {

@@ -174,7 +174,8 @@ impl Reader<'_> {
         Ok(plain)
     }
 
-    /// `\uXXXX`, two of them for characters beyond the first plane. A half pair becomes U+FFFD.
+    /// A character by the four hexadecimal digits after `u`, two of these for one beyond the first plane. A half pair
+    /// becomes U+FFFD.
     fn unicode(&mut self) -> Result<char> {
         let first = self.hex4()?;
         if !(0xd800..0xdc00).contains(&first) {

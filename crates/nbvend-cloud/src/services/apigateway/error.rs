@@ -1,8 +1,7 @@
 //! API Gateway's errors. Codes and statuses as in the service's model; texts as AWS writes them where a recorded
 //! answer shows them, else in AWS's manner.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -50,11 +49,7 @@ impl Error {
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -92,13 +87,6 @@ impl ServiceError for Error {
             Self::BadRequest(_) | Self::Unsupported(_) => 400,
             Self::Limit(_) => 429,
             Self::Engine(error) => error.status(),
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use nbvend_template::TemplateError;
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -45,12 +44,6 @@ impl Error {
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 impl From<TemplateError> for Error {
     /// AWS tells the place only of text that does not parse; a person looking for the fault wants it always.
     fn from(error: TemplateError) -> Self {
@@ -63,6 +56,8 @@ impl From<TemplateError> for Error {
         Self::Validation(error.message + &place)
     }
 }
+
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -82,13 +77,6 @@ impl ServiceError for Error {
             Self::ChangeSetNotFound(_) => 404,
             Self::Engine(error) => error.status(),
             _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! CloudTrail's errors.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -20,11 +19,7 @@ pub enum Error {
     Engine(#[from] EngineError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -34,20 +29,6 @@ impl ServiceError for Error {
             Self::NextToken => "InvalidNextTokenException",
             Self::NoTrail { .. } => "TrailNotFoundException",
             Self::Engine(error) => error.code(),
-        }
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Engine(error) => error.status(),
-            _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

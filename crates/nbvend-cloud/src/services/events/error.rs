@@ -1,8 +1,7 @@
 //! EventBridge's errors. Codes and statuses as in the service's model; texts recorded from AWS where a comment does not say
 //! otherwise.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -34,11 +33,7 @@ impl Error {
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -50,20 +45,6 @@ impl ServiceError for Error {
             Self::PolicyTooLong => "PolicyLengthExceededException",
             Self::Validation(_) => "ValidationException",
             Self::Engine(error) => error.code(),
-        }
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Engine(error) => error.status(),
-            _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! IAM's errors. Codes and statuses as in the service's model; texts as AWS answers them, recorded where
 //! known (the not-found, conflict and malformed ones), else from its documentation.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -60,12 +59,6 @@ pub enum Error {
     Engine(#[from] EngineError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 /// The text for an ARN that is none, as recorded (the two blanks are AWS's).
 pub fn bad_arn() -> Error {
     Error::Validation("Invalid ARN:  Could not be parsed!".to_owned())
@@ -75,6 +68,8 @@ pub fn bad_arn() -> Error {
 pub fn quota(name: &str, limit: usize) -> Error {
     Error::Limit(format!("Cannot exceed quota for {name}: {limit}"))
 }
+
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -113,13 +108,6 @@ impl ServiceError for Error {
             "AccessDenied" => 403,
             "InternalFailure" => 500,
             _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -3,8 +3,7 @@
 use nbvend_wire::error::WireError;
 use serde_json::Value;
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -69,17 +68,13 @@ impl Error {
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 impl From<WireError> for Error {
     fn from(error: WireError) -> Self {
         Self::Engine(error.into())
     }
 }
+
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -128,13 +123,6 @@ impl ServiceError for Error {
             Self::TooMany(_) => 429,
             Self::PolicyTooLong(_) | Self::Role | Self::Parameter(_) | Self::NotJson(_) => 400,
             Self::Engine(error) => error.status(),
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! CloudWatch Logs' errors. All of them are 400, also what is not found; texts as recorded from AWS.
 
-use crate::error::{EngineError, ServiceError};
+use crate::error::{EngineError, ServiceError, carries_engine};
 use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -31,17 +31,13 @@ pub enum Error {
     Engine(#[from] EngineError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         StoreError::from(error).into()
     }
 }
+
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -55,20 +51,6 @@ impl ServiceError for Error {
             Self::NameAndArn => "ValidationException",
             Self::TooManyTags => "TooManyTagsException",
             Self::Engine(error) => error.code(),
-        }
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Engine(error) => error.status(),
-            _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

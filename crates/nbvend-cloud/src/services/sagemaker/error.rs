@@ -1,8 +1,7 @@
 //! SageMaker's errors for notebook instances. All but the quota error are undeclared `ValidationException`s, as AWS
 //! answers them.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -41,11 +40,7 @@ pub enum Error {
     Engine(#[from] EngineError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -61,20 +56,6 @@ impl ServiceError for Error {
             | Self::Validation(_) => "ValidationException",
             Self::Limit { .. } => "ResourceLimitExceeded",
             Self::Engine(error) => error.code(),
-        }
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Engine(error) => error.status(),
-            _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -4,8 +4,7 @@
 use nbvend_template::TemplateError;
 use nbvend_wire::error::WireError;
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -84,17 +83,13 @@ fn place(error: &TemplateError) -> String {
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 impl From<WireError> for Error {
     fn from(error: WireError) -> Self {
         Self::Engine(error.into())
     }
 }
+
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -151,13 +146,6 @@ impl ServiceError for Error {
             | Self::Limit(_)
             | Self::UnderChange { .. }
             | Self::State(_) => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Parameter Store's errors. Codes and statuses as in the service's model; texts as AWS writes them, where they are known from
 //! its documentation or its users' reports; the model's own words elsewhere.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -77,11 +76,7 @@ impl Error {
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -110,20 +105,6 @@ impl ServiceError for Error {
             Self::TooManyTags => "TooManyTagsError",
             Self::Validation(_) => "ValidationException",
             Self::Engine(error) => error.code(),
-        }
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Engine(error) => error.status(),
-            _ => 400,
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! STS's errors. Texts as AWS answers them.
 
-use crate::error::{EngineError, ServiceError};
-use crate::store::StoreError;
+use crate::error::{EngineError, ServiceError, carries_engine};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -32,11 +31,7 @@ pub enum Error {
     Engine(#[from] EngineError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
+carries_engine!(Error);
 
 impl ServiceError for Error {
     fn code(&self) -> &'static str {
@@ -59,13 +54,6 @@ impl ServiceError for Error {
             | Self::TooLongForChain
             | Self::Validation(_) => 400,
             Self::Engine(error) => error.status(),
-        }
-    }
-
-    fn engine(&self) -> Option<&EngineError> {
-        match self {
-            Self::Engine(error) => Some(error),
-            _ => None,
         }
     }
 }

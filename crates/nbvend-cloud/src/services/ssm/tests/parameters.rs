@@ -1,20 +1,6 @@
-use serde_json::{Value, json};
+//! Parameters: put, read, versioned, labelled, tagged.
 
-use crate::outbox;
-use crate::testing::World;
-
-async fn call(world: &World, operation: &str, input: Value) -> Result<Value, String> {
-    let answer = world.wire("ssm", operation, input).await;
-    answer.map_err(|error| format!("{} {} {}", error.status, error.code, error.message))
-}
-
-async fn put(world: &World, name: &str, value: &str) {
-    call(world, "PutParameter", json!({"Name": name, "Value": value, "Type": "String"})).await.unwrap();
-}
-
-async fn get(world: &World, name: &str) -> Result<Value, String> {
-    Ok(call(world, "GetParameter", json!({"Name": name, "WithDecryption": true})).await?["Parameter"].clone())
-}
+use super::*;
 
 #[tokio::test]
 async fn a_parameter_lives() {
@@ -216,7 +202,7 @@ async fn a_secure_string_is_read_by_those_who_ask_for_it() {
         let input = json!({"Name": name, "Value": secret, "Type": "SecureString", "KeyId": key});
         call(&world, "PutParameter", input).await.unwrap();
     }
-    let file = world.engine.config().data.join(super::crypt::KEY_FILE);
+    let file = world.engine.config().data.join(crate::services::ssm::crypt::KEY_FILE);
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let world = world.restart();
     let sealed =
@@ -236,8 +222,9 @@ async fn a_secure_string_is_read_by_those_who_ask_for_it() {
         .engine
         .store()
         .write(|tx| {
-            let mut other: super::state::Parameter = tx.get("us-east-1", "/t").unwrap().unwrap();
-            let from: super::state::Parameter = tx.get("us-east-1", "/s").unwrap().unwrap();
+            let mut other: crate::services::ssm::state::Parameter =
+                tx.get("us-east-1", "/t").unwrap().unwrap();
+            let from: crate::services::ssm::state::Parameter = tx.get("us-east-1", "/s").unwrap().unwrap();
             other.current.value = from.current.value;
             tx.put("us-east-1", &other).unwrap();
         })
@@ -249,124 +236,6 @@ async fn a_secure_string_is_read_by_those_who_ask_for_it() {
     let world = world.restart();
     assert!(get(&world, "/s").await.unwrap_err().starts_with("400 InvalidKeyId"));
     assert!(!file.exists());
-}
-
-#[tokio::test]
-async fn paths_are_walked_level_by_level_and_page_by_page() {
-    let world = World::new();
-    for name in ["a", "/b", "/p/1", "/p/2", "/p/2/x", "/p/2/y/z", "/p/3", "/pp/1", "/q/deep/er"] {
-        put(&world, name, name).await;
-    }
-    for n in 0..60 {
-        put(&world, &format!("/many/{n:02}/leaf"), "v").await;
-        put(&world, &format!("/many/x{n:02}"), "v").await;
-    }
-    let names = async |path: &str, recursive: bool, limit: usize| {
-        let (mut seen, mut token) = (Vec::new(), Value::Null);
-        loop {
-            let mut input = json!({"Path": path, "Recursive": recursive, "MaxResults": limit});
-            if !token.is_null() {
-                input["NextToken"] = token;
-            }
-            let page = call(&world, "GetParametersByPath", input).await.unwrap();
-            let parameters = page["Parameters"].as_array().unwrap();
-            assert!(parameters.len() <= limit);
-            seen.extend(parameters.iter().map(|p| p["Name"].as_str().unwrap().to_owned()));
-            token = page["NextToken"].clone();
-            if token.is_null() {
-                return seen;
-            }
-        }
-    };
-    for limit in [1, 2, 10] {
-        assert_eq!(names("/", false, limit).await, ["/b", "a"]);
-        assert_eq!(names("/p", false, limit).await, ["/p/1", "/p/2", "/p/3"]);
-        assert_eq!(names("/p/", true, limit).await, ["/p/1", "/p/2", "/p/2/x", "/p/2/y/z", "/p/3"]);
-        assert_eq!(names("/p/2", false, limit).await, ["/p/2/x"]);
-        assert!(names("/nothing", true, limit).await.is_empty());
-    }
-    let expected: Vec<String> = (0..60).map(|n| format!("/many/x{n:02}")).collect();
-    assert_eq!(names("/many", false, 10).await, expected);
-    assert_eq!(names("/", true, 10).await.len(), 9 + 120);
-
-    let described = async |filters: Value| {
-        let input = json!({"ParameterFilters": filters, "MaxResults": 50});
-        let page = call(&world, "DescribeParameters", input).await?;
-        let all: Vec<String> = page["Parameters"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|p| p["Name"].as_str().unwrap().to_owned())
-            .collect();
-        Ok::<_, String>(all)
-    };
-    call(
-        &world,
-        "AddTagsToResource",
-        json!({"ResourceType": "Parameter", "ResourceId": "/p/3", "Tags": [{"Key": "team", "Value": "ml"}]}),
-    )
-    .await
-    .unwrap();
-    for (filters, expected) in [
-        (json!([{"Key": "Name", "Values": ["a", "/b", "none"]}]), vec!["/b", "a"]),
-        (
-            json!([{"Key": "Name", "Option": "BeginsWith", "Values": ["/p/"]}]),
-            vec!["/p/1", "/p/2", "/p/2/x", "/p/2/y/z", "/p/3"],
-        ),
-        (json!([{"Key": "Name", "Option": "Contains", "Values": ["deep"]}]), vec!["/q/deep/er"]),
-        (json!([{"Key": "Path", "Values": ["/p"]}]), vec!["/p/1", "/p/2", "/p/3"]),
-        (
-            json!([{"Key": "Path", "Option": "Recursive", "Values": ["/p/2", "/q"]}]),
-            vec!["/p/2/x", "/p/2/y/z", "/q/deep/er"],
-        ),
-        (json!([{"Key": "tag:team", "Values": ["ml"]}]), vec!["/p/3"]),
-        (json!([{"Key": "tag:team"}]), vec!["/p/3"]),
-        (json!([{"Key": "Type", "Values": ["StringList"]}]), vec![]),
-        (
-            json!([{"Key": "Path", "Values": ["/p"]}, {"Key": "Tier", "Values": ["Standard"]}, {"Key": "Name", "Option": "Contains", "Values": ["1"]}]),
-            vec!["/p/1"],
-        ),
-    ] {
-        assert_eq!(described(filters.clone()).await.unwrap(), expected, "{filters}");
-    }
-    for (filters, error) in [
-        (
-            json!([{"Key": "Label", "Values": ["x"]}]),
-            "InvalidFilterKey The following filter key is not valid: Label. Valid filter keys include: [Path, Name, Type, KeyId, Tier].",
-        ),
-        (
-            json!([{"Key": "Type", "Option": "Contains", "Values": ["x"]}]),
-            "InvalidFilterOption The following filter option is not valid: Contains. Valid options include: [BeginsWith, Equals].",
-        ),
-        (
-            json!([{"Key": "Type", "Values": ["x"]}]),
-            "InvalidFilterValue The following filter value is not valid: x. Valid values include: [String, StringList, SecureString].",
-        ),
-        (
-            json!([{"Key": "Name"}]),
-            "InvalidFilterValue The following filter values are missing : null for filter key Name.",
-        ),
-        (
-            json!([{"Key": "Path", "Values": ["p"]}]),
-            "ValidationException The parameter doesn't meet the parameter name requirements.",
-        ),
-        (
-            json!([{"Key": "Path", "Values": ["/aws"]}]),
-            "ValidationException Filters for common parameters can't be prefixed",
-        ),
-    ] {
-        let got = described(filters.clone()).await.unwrap_err();
-        assert!(got.starts_with(&format!("400 {error}")), "{filters}: {got}");
-    }
-    let bad = json!({"Path": "/p", "ParameterFilters": [{"Key": "Name", "Values": ["x"]}]});
-    let error = call(&world, "GetParametersByPath", bad).await.unwrap_err();
-    assert_eq!(
-        error,
-        "400 InvalidFilterKey The following filter key is not valid: Name. Valid filter keys include: [Type, KeyId]."
-    );
-    let error =
-        call(&world, "GetParametersByPath", json!({"Path": "/p", "NextToken": "%"})).await.unwrap_err();
-    assert_eq!(error, "400 InvalidNextToken The specified token isn't valid.");
 }
 
 #[tokio::test]
@@ -429,87 +298,11 @@ async fn labels_move_and_hold_their_versions() {
     assert_eq!(some["Parameters"].as_array().unwrap().len(), 2);
     let gone = call(&world, "DeleteParameters", json!({"Names": ["/v", "/none"]})).await.unwrap();
     assert_eq!(gone, json!({"DeletedParameters": ["/v"], "InvalidParameters": ["/none"]}));
-    let left =
-        world.engine.store().read(|tx| tx.list::<super::state::ParameterVersion>("us-east-1", "", None, 10));
+    let left = world
+        .engine
+        .store()
+        .read(|tx| tx.list::<crate::services::ssm::state::ParameterVersion>("us-east-1", "", None, 10));
     assert!(left.unwrap().unwrap().is_empty());
-}
-
-/// Events waiting in the outbox: detail types with the policy or operation they tell of.
-fn told(world: &World) -> Vec<(String, String)> {
-    let events = world.engine.store().read(|tx| outbox::oldest(tx, 1000)).unwrap().unwrap();
-    let ours = events.iter().map(|pending| &pending.event).filter(|event| event["source"] == "aws.ssm");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    ours.filter(|event| event["detail-type"] != "AWS API Call via CloudTrail")
-        .map(|event| {
-            let detail = &event["detail"];
-            let what =
-                if detail["operation"].is_null() { &detail["policy-type"] } else { &detail["operation"] };
-            (text(&event["detail-type"]), text(what))
-        })
-        .collect()
-}
-
-#[tokio::test]
-async fn policies_act_when_they_are_due() {
-    use crate::reconcile::Reconciler as _;
-    let world = World::new();
-    let policies = json!([
-        {"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "2026-11-25T12:00:00.000Z"}},
-        {"Type": "ExpirationNotification", "Version": "1.0", "Attributes": {"Before": "1", "Unit": "Days"}},
-        {"Type": "NoChangeNotification", "Version": "1.0", "Attributes": {"After": "30", "Unit": "Hours"}},
-    ]);
-    let input = json!({"Name": "/p", "Value": "v", "Type": "String", "Tier": "Intelligent-Tiering", "Policies": policies.to_string()});
-    assert_eq!(call(&world, "PutParameter", input).await.unwrap()["Tier"], "Advanced");
-    let act = async |world: &World| {
-        while super::reconcile::Policies.pass(&world.engine).await.unwrap() == crate::reconcile::Next::Again {
-        }
-    };
-    let statuses = async |world: &World| {
-        let all = call(world, "DescribeParameters", json!({})).await.unwrap();
-        let all = all["Parameters"][0]["Policies"].as_array().unwrap();
-        all.iter().map(|policy| policy["PolicyStatus"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    world.clock.advance(29 * 3600);
-    act(&world).await;
-    assert_eq!(statuses(&world).await, ["Pending"; 3]);
-    // A change begins the wait anew.
-    call(&world, "PutParameter", json!({"Name": "/p", "Value": "w", "Overwrite": true})).await.unwrap();
-    let world = world.restart();
-    world.clock.advance(20 * 3600);
-    act(&world).await;
-    assert_eq!(statuses(&world).await, ["Pending", "Finished", "Pending"]);
-    world.clock.advance(10 * 3600);
-    act(&world).await;
-    assert_eq!(statuses(&world).await, ["Pending", "Finished", "Finished"]);
-    world.clock.advance(13 * 3600);
-    act(&world).await;
-    assert_eq!(get(&world, "/p").await.unwrap_err(), "400 ParameterNotFound ");
-    let change = |what: &str| ("Parameter Store Change".to_owned(), what.to_owned());
-    let action = |what: &str| ("Parameter Store Policy Action".to_owned(), what.to_owned());
-    assert_eq!(
-        told(&world),
-        [
-            change("Create"),
-            change("Update"),
-            action("ExpirationNotification"),
-            action("NoChangeNotification"),
-            change("Delete"),
-            action("Expiration"),
-        ]
-    );
-    // Policies can be taken away, and a deleted parameter's never act on its successor.
-    let input = json!({"Name": "/p", "Value": "v", "Type": "String", "Tier": "Advanced",
-        "Policies": json!([{"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "2026-12-01T12:00:00Z"}}]).to_string()});
-    call(&world, "PutParameter", input.clone()).await.unwrap();
-    call(&world, "PutParameter", json!({"Name": "/p", "Value": "v", "Overwrite": true, "Policies": "[{}]"}))
-        .await
-        .unwrap();
-    call(&world, "PutParameter", json!({"Name": "/q", "Value": "v", "Type": "String", "Tier": "Advanced", "Policies": input["Policies"]})).await.unwrap();
-    call(&world, "DeleteParameter", json!({"Name": "/q"})).await.unwrap();
-    put(&world, "/q", "new").await;
-    world.clock.advance(30 * 86_400);
-    act(&world).await;
-    assert!(get(&world, "/p").await.is_ok() && get(&world, "/q").await.is_ok());
 }
 
 #[tokio::test]
@@ -562,53 +355,4 @@ async fn no_value_reaches_the_trail() {
     for body in bodies {
         assert!(!body.contains("a-plain-secret") && !body.contains("a-sealed-secret"), "{body}");
     }
-}
-
-#[tokio::test]
-async fn templates_make_change_and_end_parameters() {
-    let world = World::new();
-    let run = async |operation: &str, template: &Value| {
-        let input = json!({"StackName": "s", "TemplateBody": template.to_string()});
-        world.wire("cloudformation", operation, input).await.unwrap();
-        world.settle().await;
-        let all = world.wire("cloudformation", "DescribeStacks", json!({"StackName": "s"})).await.unwrap();
-        (all["Stacks"][0]["StackStatus"].as_str().unwrap().to_owned(), all["Stacks"][0]["Outputs"].clone())
-    };
-    let mut template = json!({
-        "Resources": {
-            "Named": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/n", "Type": "String", "Value": 7,
-                "Description": "d", "AllowedPattern": "[0-9]+", "Tags": {"team": "ml"}}},
-            "Unnamed": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "StringList", "Value": "a,b"}},
-        },
-        "Outputs": {"Named": {"Value": {"Ref": "Named"}}, "Value": {"Value": {"Fn::GetAtt": ["Unnamed", "Value"]}}},
-    });
-    let (status, outputs) = run("CreateStack", &template).await;
-    assert_eq!(status, "CREATE_COMPLETE");
-    assert_eq!(outputs[0]["OutputValue"], "/n");
-    assert_eq!(outputs[1]["OutputValue"], "a,b");
-    assert_eq!(get(&world, "/n").await.unwrap()["Value"], "7");
-    let tags = call(&world, "ListTagsForResource", json!({"ResourceType": "Parameter", "ResourceId": "/n"}))
-        .await
-        .unwrap();
-    assert!(tags["TagList"].as_array().unwrap().contains(&json!({"Key": "team", "Value": "ml"})), "{tags}");
-
-    let named = &mut template["Resources"]["Named"]["Properties"];
-    *named = json!({"Name": "/n", "Type": "String", "Value": "eight"});
-    assert_eq!(run("UpdateStack", &template).await.0, "UPDATE_COMPLETE");
-    let now =
-        call(&world, "DescribeParameters", json!({"ParameterFilters": [{"Key": "Name", "Values": ["/n"]}]}))
-            .await
-            .unwrap();
-    assert_eq!(now["Parameters"][0]["AllowedPattern"], Value::Null);
-    assert_eq!(get(&world, "/n").await.unwrap()["Value"], "eight");
-    let tags = call(&world, "ListTagsForResource", json!({"ResourceType": "Parameter", "ResourceId": "/n"}))
-        .await
-        .unwrap();
-    assert!(!tags["TagList"].as_array().unwrap().iter().any(|tag| tag["Key"] == "team"), "{tags}");
-
-    template["Resources"]["Named"]["Properties"]["Type"] = json!("SecureString");
-    assert_eq!(run("UpdateStack", &template).await.0, "UPDATE_ROLLBACK_COMPLETE");
-    world.wire("cloudformation", "DeleteStack", json!({"StackName": "s"})).await.unwrap();
-    world.settle().await;
-    assert_eq!(call(&world, "DescribeParameters", json!({})).await.unwrap()["Parameters"], json!([]));
 }
