@@ -1,7 +1,6 @@
 //! Notebooks in sandboxes: the server and its kernels are inside, scripts run before it, memory runs out, engines and
 //! zygotes die. Run at the strongest level this machine offers.
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +11,8 @@ use nbvend_host::jupyter::{
 use nbvend_host::proxy::Target;
 use nbvend_host::sandbox::{Level, Limits, Offer, probe};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
+use crate::support::again::{self, Engine};
 use crate::support::gate::Gate;
 use crate::support::notebook::{
     Browser, ID, Place, alive, command, environment, kill, own_environment, parent, replace, soon,
@@ -330,50 +329,39 @@ async fn a_kernel_that_takes_all_memory_is_ended_alone_and_its_user_is_told() {
     assert!(supervisor.sandbox(ID).unwrap().oom_kills() > 0);
 }
 
-/// The engine of the next test: starts a server, says so, and waits to be killed.
-#[tokio::test]
-#[ignore = "run by the next test, as a process of its own"]
-async fn an_engine_with_sandboxes_to_be_killed() {
-    let Some(dir) = std::env::var_os("NBVEND_TEST_PLACE") else { return };
+/// An engine with a kernel that knows something.
+async fn be_an_engine(dir: &Path) -> ! {
     let place = std::mem::ManuallyDrop::new(Place::new());
     let mut spec = strongest(&place).await.unwrap();
     std::fs::remove_dir(place.dir.path()).unwrap();
-    spec.home = Path::new(&dir).join("home");
-    spec.run_dir = Path::new(&dir).join("run");
-    let supervisor = Supervisor::new(&Path::new(&dir).join("state"));
+    spec.home = dir.join("home");
+    spec.run_dir = dir.join("run");
+    let supervisor = Supervisor::new(&dir.join("state"));
     let running = start(&supervisor, &spec).await;
     let gate = gate(&running).await;
     let browser = Browser::open(&gate).await;
     let kernel = browser.kernel("python3").await;
     assert_eq!(browser.run(&kernel, "x = 11; x").await, "11");
-    println!("\nstarted {} {kernel}", running.pid);
-    std::future::pending::<()>().await;
+    again::started(&format!("{} {kernel}", running.pid)).await
 }
 
 #[tokio::test]
 async fn a_sandbox_outlives_the_engine_with_its_kernels() {
+    if let Some(dir) = again::place() {
+        be_an_engine(Path::new(&dir)).await;
+    }
     if OFFER.level == Level::Process {
         println!("SKIPPED: no sandboxes here: {:?}", OFFER.why_not);
         return;
     }
     let place = Place::new();
     environment().await;
-    let mut engine = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "isolated::an_engine_with_sandboxes_to_be_killed", "--ignored", "--nocapture"])
-        .env("NBVEND_TEST_PLACE", place.dir.path())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(engine.stdout.take().unwrap()).lines();
-    let (pid, kernel) = loop {
-        let line = lines.next_line().await.unwrap().expect("the engine starts a server");
-        if let Some((pid, kernel)) = line.strip_prefix("started ").and_then(|rest| rest.split_once(' ')) {
-            break (pid.parse::<i32>().unwrap(), kernel.to_owned());
-        }
-    };
+    let mut engine =
+        Engine::start("isolated::a_sandbox_outlives_the_engine_with_its_kernels", place.dir.path());
+    let started = engine.started().await;
+    let (pid, kernel) = (started[0].parse::<i32>().unwrap(), started[1].clone());
     let zygote = parent(pid);
-    engine.kill().await.unwrap();
+    engine.kill().await;
     soon("the zygote's end with its engine", || gone(&[zygote]).then_some(())).await;
 
     let supervisor = place.supervisor();

@@ -1,15 +1,15 @@
 //! Real JupyterLab servers: installed once (below NBVEND_JUPYTER_ENV, or the target folder), started, used through the
 //! proxy, stopped, killed and adopted.
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use nbvend_host::jupyter::{ExitReason, Limits, StartError, Supervisor, identity};
 use nbvend_host::proxy::Target;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
+use crate::support::again::{self, Engine};
 use crate::support::client::{call, parse};
 use crate::support::gate::Gate;
 use crate::support::notebook::{
@@ -93,41 +93,28 @@ async fn a_notebook_is_used_stopped_and_started_again() {
     supervisor.stop(ID).await.unwrap();
 }
 
-/// The engine of the next test: starts a server, says so, and waits to be killed.
-#[tokio::test]
-#[ignore = "run by the next test, as a process of its own"]
-async fn an_engine_to_be_killed() {
-    let Some(dir) = std::env::var_os("NBVEND_TEST_PLACE") else { return };
+/// An engine with a server.
+async fn be_an_engine(dir: &Path) -> ! {
     let place = std::mem::ManuallyDrop::new(Place { dir: tempfile::tempdir_in("/tmp").unwrap() });
     let mut spec = place.spec(7).await;
-    spec.home = Path::new(&dir).join("home");
-    spec.run_dir = Path::new(&dir).join("run");
+    spec.home = dir.join("home");
+    spec.run_dir = dir.join("run");
     std::fs::remove_dir(place.dir.path()).unwrap();
-    let supervisor = Supervisor::new(&Path::new(&dir).join("state"));
+    let supervisor = Supervisor::new(&dir.join("state"));
     let running = supervisor.start(spec).await.unwrap_or_else(|error| panic!("{error}"));
-    println!("\nstarted {}", running.pid);
-    std::future::pending::<()>().await;
+    again::started(&running.pid.to_string()).await
 }
 
 #[tokio::test]
 async fn a_server_outlives_the_engine_and_is_adopted() {
+    if let Some(dir) = again::place() {
+        be_an_engine(Path::new(&dir)).await;
+    }
     let place = Place::new();
     environment().await;
-    let mut engine = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "jupyter::an_engine_to_be_killed", "--ignored", "--nocapture"])
-        .env("NBVEND_TEST_PLACE", place.dir.path())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(engine.stdout.take().unwrap()).lines();
-    let pid: i32 = loop {
-        let line = lines.next_line().await.unwrap().expect("the engine starts a server");
-        if let Some(pid) = line.strip_prefix("started ") {
-            break pid.parse().unwrap();
-        }
-    };
-    engine.kill().await.unwrap();
+    let mut engine = Engine::start("jupyter::a_server_outlives_the_engine_and_is_adopted", place.dir.path());
+    let pid: i32 = engine.started().await[0].parse().unwrap();
+    engine.kill().await;
 
     let supervisor = place.supervisor();
     assert_eq!(supervisor.socket(ID), None);

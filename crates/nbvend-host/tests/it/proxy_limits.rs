@@ -1,7 +1,6 @@
 //! What clients and notebooks that misbehave may cost: time, connections, descriptors and memory are bounded, and others
 //! are served meanwhile.
 use std::future::Future;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nbvend_host::listen;
@@ -10,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 
 use crate::proxy::{echo_websocket, head, length, mirror, target};
+use crate::support::again::alone;
 use crate::support::client::{call, host, raw};
 use crate::support::gate::Gate;
 use crate::support::websocket::Websocket;
@@ -274,33 +274,15 @@ async fn a_flood_of_small_frames_leaves_room_for_others() {
     );
 }
 
-/// Runs a test of this program by itself, because it counts what all tests of a process share.
-fn alone(name: &str) {
-    let program = std::env::current_exe().unwrap();
-    let done = Command::new(program)
-        .args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(
-        done.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-}
-
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-#[test]
-fn ten_thousand_websockets_to_nobody_leave_nothing_behind() {
-    alone("proxy_limits::ten_thousand_websockets");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run alone, by the test above"]
-async fn ten_thousand_websockets() {
+async fn ten_thousand_websockets_to_nobody_leave_nothing_behind() {
+    if !alone("proxy_limits::ten_thousand_websockets_to_nobody_leave_nothing_behind").await {
+        return;
+    }
     // Hears everything, says nothing, and closes its end when the proxy closes its own.
     let hung = |mut stream: UnixStream| async move {
         let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -344,11 +326,6 @@ async fn ten_thousand_websockets() {
     drop(listener);
 }
 
-#[test]
-fn a_gibibyte_passes_through_bounded_memory() {
-    alone("proxy_limits::a_gibibyte");
-}
-
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -356,8 +333,10 @@ fn resident() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run alone, by the test above"]
-async fn a_gibibyte() {
+async fn a_gibibyte_passes_through_bounded_memory() {
+    if !alone("proxy_limits::a_gibibyte_passes_through_bounded_memory").await {
+        return;
+    }
     const SIZE: u64 = 1 << 30;
     let give_and_take = |mut stream: UnixStream| async move {
         let first = head(&mut stream).await.unwrap();

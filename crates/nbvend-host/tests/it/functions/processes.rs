@@ -1,6 +1,7 @@
 //! Processes: reused, bounded, replaced, dropped, and gone with their engine.
 
 use super::*;
+use crate::support::again::{self, Engine};
 
 #[tokio::test]
 async fn a_process_is_reused_and_serves_one_request_at_a_time() {
@@ -222,40 +223,37 @@ async fn a_dropped_request_kills_its_process() {
 }
 
 /// The engine that [`processes_die_with_the_engine`] kills. Does nothing in an ordinary run.
-#[tokio::test]
-async fn engine_to_be_killed() {
-    let Ok(dir) = std::env::var("NBVEND_TEST_POOL") else { return };
-    let pool = Pool::new(Path::new(&dir)).unwrap();
+/// An engine with a busy function.
+async fn be_an_engine(dir: &Path) -> ! {
+    let pool = Pool::new(dir).unwrap();
     // Below the folder of the test that kills this: nothing here is dropped in order.
-    let world = World { dir: tempfile::tempdir_in(&dir).unwrap(), pool };
+    let world = World { dir: tempfile::tempdir_in(dir).unwrap(), pool };
     // Busy, and so deaf to a connection that breaks: only the kernel can end it.
     let spec = world.python(
         "import os, time\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(600)\n",
     );
     let hear = |line: &LogLine| {
         if line.text.parse::<u32>().is_ok() {
-            std::fs::write(Path::new(&dir).join("pid.new"), &line.text).unwrap();
-            std::fs::rename(Path::new(&dir).join("pid.new"), Path::new(&dir).join("pid")).unwrap();
+            println!("\nstarted {}", line.text);
         }
     };
     world.pool.invoke(&spec, Vec::new, invocation(&json!(null)), hear).await;
+    panic!("the function ended before the engine did");
 }
 
 #[tokio::test]
 async fn processes_die_with_the_engine_and_the_next_one_clears_away() {
+    if let Some(dir) = again::place() {
+        be_an_engine(Path::new(&dir)).await;
+    }
     let dir = tempfile::tempdir().unwrap();
-    let mut engine = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "functions::processes::engine_to_be_killed"])
-        .env("NBVEND_TEST_POOL", dir.path())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let file = dir.path().join("pid");
-    until(|| file.exists()).await;
-    let function = pid(&serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap());
+    let mut engine = Engine::start(
+        "functions::processes::processes_die_with_the_engine_and_the_next_one_clears_away",
+        dir.path(),
+    );
+    let function = pid(&engine.started().await[0].parse::<i64>().unwrap().into());
     assert!(!is_gone(function));
-    engine.kill().unwrap();
-    engine.wait().unwrap();
+    engine.kill().await;
     until(|| is_gone(function)).await;
 
     let runs = || {
