@@ -240,6 +240,49 @@ print(json.dumps([answer.status, json.loads(answer.read())]))"""))
         other.get_caller_identity()
 
 
+def test_endless_connections_take_no_others(engine, sagemaker, notebook):
+    """Each connection out of a sandbox is a descriptor of the engine's."""
+    name = notebook()
+    visitor, page = visit(engine, sagemaker, name)
+    if seen(engine, name)["isolation"] == "process":
+        pytest.skip("no listeners inside a sandbox here")
+    pid = engine.process.pid
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    before = descriptors()
+    opened = visitor.run(page, """
+import resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+held = []
+for port in (4566, 51679):
+    for _ in range(400):
+        held.append(socket.create_connection(("127.0.0.1", port), 5))
+time.sleep(1)
+print(len(held))""")
+    assert opened.strip() == "800", opened
+    # The control: what is within the bound does count.
+    assert before + 100 < descriptors() < before + 300
+    assert sagemaker.list_notebook_instances()["NotebookInstances"]
+    # And its own next request has a seat: what waited longest makes room.
+    asked = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:4566/_nbvend/health').status)"
+    assert "HTTP Error" in visitor.run(page, asked)
+
+
+def test_a_flooded_log_fills_no_disk(engine, sagemaker, notebook):
+    name = notebook()
+    visitor, page = visit(engine, sagemaker, name)
+    servers = engine.data / "servers"
+
+    def sizes():
+        return {path.name: path.stat().st_size for path in servers.glob("*.log*") if path.exists()}
+    flood = "import os\nfor _ in range(64): os.write(2, b'flood ' * (1 << 18))\nprint('done')"
+    written = visitor.run(page, "import os; before = os.fstat(2)\n" + flood)
+    assert "done" in written
+    until(lambda: max(sizes().values()) <= 8 << 20, 20)
+    assert any("flood" in path.read_text(errors="replace") for path in servers.glob("*.log.1")), sizes()
+
+
 def test_how_it_is_kept_apart_is_shown(engine, sagemaker, notebook):
     name = notebook()
     arn = describe(sagemaker, name)["NotebookInstanceArn"]

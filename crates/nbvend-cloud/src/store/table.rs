@@ -130,13 +130,34 @@ impl Tx<'_> {
         index: &'static str,
         value: &str,
     ) -> Result<Vec<(String, R)>, StoreError> {
+        self.standing(index, value, "i.value = ?3 ORDER BY i.region, i.key", u32::MAX)
+    }
+
+    /// Up to `limit` records of every region that stand in an index under less than `value`, by the order of their
+    /// bytes, with their region.
+    pub fn find_below<R: Record>(
+        &self,
+        index: &'static str,
+        value: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, R)>, StoreError> {
+        self.standing(index, value, "i.value < ?3 ORDER BY i.value", limit)
+    }
+
+    fn standing<R: Record>(
+        &self,
+        index: &'static str,
+        value: &str,
+        which: &'static str,
+        limit: u32,
+    ) -> Result<Vec<(String, R)>, StoreError> {
         debug_assert!(R::INDEXES.contains(&index), "index {index} of {} is not declared", R::KIND);
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT i.region, i.key, r.version, r.body FROM record_index i
              JOIN record r ON r.kind = i.kind AND r.region = i.region AND r.key = i.key
-             WHERE i.kind = ?1 AND i.name = ?2 AND i.value = ?3 ORDER BY i.region, i.key",
-        )?;
-        let rows = statement.query_map(params![R::KIND, index, value], |row| {
+             WHERE i.kind = ?1 AND i.name = ?2 AND {which} LIMIT ?4",
+        ))?;
+        let rows = statement.query_map(params![R::KIND, index, value, limit], |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 row.get::<_, String>(1)?,

@@ -33,14 +33,34 @@ impl Reconciler for Prune {
     }
 }
 
-/// The oldest records, if they are older than that: places are given in the order of writing, which follows time to within
-/// the fraction of a second that reads are queued.
+/// Some of the records that are older than that, region by region, as their index has them. The order of writing would
+/// not do: one record from a clock that was ahead would keep all behind it.
 fn old(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
-    let mut statement =
-        tx.connection().prepare_cached("SELECT id, resources, time FROM trail ORDER BY id LIMIT ?1")?;
-    let rows = statement.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
-    let rows = rows.collect::<Result<Vec<(i64, String, i64)>, _>>()?;
-    Ok(rows.into_iter().take_while(|row| row.2 < before).map(|(id, resources, _)| (id, resources)).collect())
+    let mut found = Vec::new();
+    let mut region = None::<String>;
+    while let Some(next) = after(tx, region.as_deref())? {
+        let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        let mut statement = tx.connection().prepare_cached(
+            "SELECT id, resources FROM trail WHERE region = ?1 AND time < ?2 ORDER BY time LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![next, before, left], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for row in rows {
+            found.push(row?);
+        }
+        region = Some(next);
+    }
+    Ok(found)
+}
+
+/// The region that follows among those that have records.
+fn after(tx: &Tx<'_>, region: Option<&str>) -> Result<Option<String>, StoreError> {
+    let sql = match region {
+        None => "SELECT min(region) FROM trail",
+        Some(_) => "SELECT min(region) FROM trail WHERE region > ?1",
+    };
+    let mut statement = tx.connection().prepare_cached(sql)?;
+    let next = statement.query_row(rusqlite::params_from_iter(region), |row| row.get(0))?;
+    Ok(next)
 }
 
 fn remove(tx: &Tx<'_>, before: i64) -> Result<(), StoreError> {

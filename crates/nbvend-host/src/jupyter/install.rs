@@ -127,7 +127,6 @@ async fn prepare_from(
         settings::write_ours(&root).map_err(InstallError::io(&root))?;
         return Ok(environment);
     }
-    fs::create_dir_all(dir).map_err(InstallError::io(dir))?;
     let held = hold(&root.with_extension("lock"), &progress).await?;
     if let Some(environment) = finished(&root) {
         settings::write_ours(&root).map_err(InstallError::io(&root))?;

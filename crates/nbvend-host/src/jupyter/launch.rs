@@ -1,10 +1,11 @@
 //! Brings a server's process into being: by a fork of the zygote, or, where there is none that can, by running Python.
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -142,18 +143,32 @@ async fn plainly(
     Ok(Launched { server, forker: None })
 }
 
+/// How often a log's length is looked at. A notebook can write some gigabytes in between.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Where the log of the start before is kept.
 fn before(log: &Path) -> std::path::PathBuf {
     log.with_added_extension("1")
 }
 
+/// Looks after a server's log for as long as it is polled.
+pub(super) async fn keep_short(log: &Path, limit: u64) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let log = log.to_owned();
+        // Giving back gigabytes takes a while.
+        let _ = tokio::task::spawn_blocking(move || trim_log(&log, limit)).await;
+    }
+}
+
 /// Keeps a log that a notebook floods from filling the disk: beyond the limit its end goes to the second file and it
 /// starts over, which is safe because the server appends.
 pub(super) fn trim_log(path: &Path, limit: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    if file.metadata()?.len() > limit {
-        fs::write(before(path), log_tail(path))?;
-        file.set_len(0)?;
+    if fs::metadata(path)?.len() > limit {
+        let tail = log_tail(path);
+        OpenOptions::new().write(true).open(path)?.set_len(0)?;
+        let end = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(before(path));
+        end?.write_all(tail.as_bytes())?;
     }
     Ok(())
 }

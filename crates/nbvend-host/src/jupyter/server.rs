@@ -205,7 +205,6 @@ impl Supervisor {
     /// What the server does; none when it does not run or does not answer in time.
     pub async fn status(&self, id: &str) -> Option<Activity> {
         let running = self.inner.get(id)?.running.clone();
-        let _ = launch::trim_log(&running.log, LOG);
         probe::activity(&running.socket, self.inner.limits.probe).await
     }
 }
@@ -359,7 +358,10 @@ impl Inner {
         forker::tend(self, server.clone(), forker);
         let inner = Arc::downgrade(self);
         tokio::spawn(async move {
-            let reason = server.process.ended().await;
+            let reason = tokio::select! {
+                reason = server.process.ended() => reason,
+                never = launch::keep_short(&server.running.log, LOG) => match never {},
+            };
             let Some(inner) = inner.upgrade() else { return };
             let id = &server.running.id;
             let turn = inner.turn(id);

@@ -91,10 +91,10 @@ const OURS: [(&str, &str); 9] = [
     ("nbvend_memory.py", include_str!("python/nbvend_memory.py")),
     ("nbvend_server.py", include_str!("python/nbvend_server.py")),
     ("nbvend_zygote.py", include_str!("python/nbvend_zygote.py")),
-    ("nbvend_host-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: nbvend-host\nVersion: 1\n"),
+    ("nbvend_host-1.dist-info/METADATA", include_str!("python/nbvend_host-1.dist-info/METADATA")),
     (
         "nbvend_host-1.dist-info/entry_points.txt",
-        "[jupyter_client.kernel_provisioners]\nnbvend = nbvend_kernels:ForkProvisioner\n",
+        include_str!("python/nbvend_host-1.dist-info/entry_points.txt"),
     ),
 ];
 
@@ -123,6 +123,8 @@ pub(super) fn write_ours(root: &Path) -> io::Result<()> {
     let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
     let partial = place.with_extension(format!("partial-{}-{attempt}", std::process::id()));
     write_all(&partial, &OURS)?;
+    // What stands under its name is taken for whole, after a loss of power too.
+    rustix::fs::syncfs(std::fs::File::open(&partial)?)?;
     match std::fs::rename(&partial, &place) {
         Err(_) if place.exists() => std::fs::remove_dir_all(&partial),
         done => done,

@@ -102,8 +102,6 @@ impl Zygote {
         let folder = log.parent().unwrap_or(Path::new("/"));
         std::fs::create_dir_all(folder).map_err(words("no folder for the zygote's log"))?;
         let (packets, theirs) = Packets::pair().map_err(words("no socket for the zygote"))?;
-        let folder = log.parent().unwrap_or(Path::new("/"));
-        std::fs::create_dir_all(folder).map_err(words("no folder for the zygote's log"))?;
         let open = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(log);
         let output = open.map_err(words("the zygote's log cannot be opened"))?;
         let complaints = output.try_clone().map_err(words("the zygote's log cannot be opened"))?;

@@ -40,10 +40,11 @@ impl Vend {
             None => ready(&home, printer).await?,
         };
         let work = printer.work(&format!("vending a notebook to {}", self.user));
+        let earlier = parameter(&client, &self.user).await?;
         let url = match self.provision(&client).await? {
             Some(record) => {
                 follow(&client, &record, &self.user, &work).await?;
-                published(&client, &self.user, &work).await?
+                published(&client, &self.user, earlier.map(|link| link.version), &work).await?
             }
             // It was vended before: start it if need be, and make a fresh link.
             None => {
@@ -136,23 +137,47 @@ async fn follow(client: &Client, record: &str, user: &str, work: &Work) -> Resul
     wait_record(client, record).await.map(|_| ())
 }
 
-/// Waits for the link that the event function publishes.
-async fn published(client: &Client, user: &str, work: &Work) -> Result<String, Failure> {
+/// What the parameter of a user's notebook holds.
+struct Published {
+    url: String,
+    version: i64,
+}
+
+async fn parameter(client: &Client, user: &str) -> Result<Option<Published>, Failure> {
+    let name = json!({"Name": format!("/SageMaker/Notebooks/{}", instance(user))});
+    match client.json("ssm", "GetParameter", name).await {
+        Ok(answer) => {
+            let parameter = &answer["Parameter"];
+            let url = parameter["Value"].as_str().unwrap_or_default().to_owned();
+            Ok(Some(Published { url, version: parameter["Version"].as_i64().unwrap_or_default() }))
+        }
+        // Who may read her own parameter only is not told that there is none yet.
+        Err(error) if ["ParameterNotFound", "AccessDeniedException"].contains(&error.code.as_str()) => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits for the link that the event function publishes. The parameter of an earlier notebook of that name, at the
+/// version `earlier`, is there still and leads nowhere.
+async fn published(
+    client: &Client,
+    user: &str,
+    earlier: Option<i64>,
+    work: &Work,
+) -> Result<String, Failure> {
     work.at(&format!("{}: waiting for its link", instance(user)));
     let begun = std::time::Instant::now();
-    let name = format!("/SageMaker/Notebooks/{}", instance(user));
     while begun.elapsed() < LINK_PATIENCE {
-        match client.json("ssm", "GetParameter", json!({"Name": name})).await {
-            Ok(answer) => return Ok(answer["Parameter"]["Value"].as_str().unwrap_or_default().to_owned()),
-            // Who may read her own parameter only is not told that there is none yet.
-            Err(error) if ["ParameterNotFound", "AccessDeniedException"].contains(&error.code.as_str()) => {
-                tokio::time::sleep(Duration::from_millis(50)).await
-            }
-            Err(error) => return Err(error.into()),
+        match parameter(client, user).await? {
+            Some(link) if Some(link.version) != earlier => return Ok(link.url),
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
     Err(Failure::new(format!(
-        "no link appeared in {name}; see the function's log: aws logs tail /aws/lambda/EventBridgeFunction"
+        "no link appeared in /SageMaker/Notebooks/{}; see the function's log: aws logs tail /aws/lambda/EventBridgeFunction",
+        instance(user)
     )))
 }
 

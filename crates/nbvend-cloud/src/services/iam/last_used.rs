@@ -70,6 +70,21 @@ impl KeyUse {
     }
 }
 
+impl Uses {
+    /// These were committed. One that was used again since waits on.
+    fn written(&mut self, all: Vec<KeyUse>) {
+        if self.written.len() > KEPT {
+            self.written.clear();
+        }
+        for used in all {
+            if self.waiting.get(&used.access_key_id) == Some(&used) {
+                self.waiting.remove(&used.access_key_id);
+            }
+            self.written.insert(used.access_key_id.clone(), used);
+        }
+    }
+}
+
 /// Notes that a request was signed with this key. To be called once its signature was found good.
 pub fn note(engine: &Engine, key: &AccessKey, service: &str, region: &str) {
     if key.session.is_some() || !matches!(key.principal, Principal::User { .. }) {
@@ -119,16 +134,14 @@ impl Reconciler for WriteUses {
                     return Ok(Next::At(Timestamp(due)));
                 }
                 uses.flushed = Some(engine.now());
-                if uses.written.len() > KEPT {
-                    uses.written.clear();
-                }
-                let waiting: Vec<KeyUse> = std::mem::take(&mut uses.waiting).into_values().collect();
-                uses.written.extend(waiting.iter().map(|used| (used.access_key_id.clone(), used.clone())));
-                waiting
+                uses.waiting.values().cloned().collect::<Vec<_>>()
             };
             let caller = Caller::service("iam.amazonaws.com", "");
-            engine.transact(caller, move |cx| Ok(write(cx, &waiting)?)).await?;
-            Ok::<_, EngineError>(Next::WhenWoken)
+            let now = waiting.clone();
+            engine.transact(caller, move |cx| Ok(write(cx, &now)?)).await?;
+            seen.0.lock().expect("nobody panics while holding the uses").written(waiting);
+            // What was used meanwhile is next.
+            Ok::<_, EngineError>(Next::Again)
         })
     }
 }

@@ -23,6 +23,7 @@ mod log;
 mod minter;
 mod page;
 mod presign;
+mod prune;
 mod reconcile;
 mod repository;
 mod spec;
@@ -78,5 +79,5 @@ pub static PROVIDERS: &[&dyn Provider] =
 
 /// The slow work of this service.
 pub fn reconcilers() -> Vec<Arc<dyn Reconciler>> {
-    vec![Arc::new(reconcile::Notebooks), Arc::new(watch::Watch)]
+    vec![Arc::new(reconcile::Notebooks), Arc::new(watch::Watch), Arc::new(prune::Prune)]
 }

@@ -22,7 +22,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::event::{changed, tell};
-use super::state::{Link, Notebook, Session, Status, hour};
+use super::state::{Notebook, Status};
 use super::{NOTEBOOKS, PRINCIPAL, credentials, failure, log, spec, watch};
 use crate::context::Cx;
 use crate::engine::Engine;
@@ -106,7 +106,15 @@ async fn start(engine: &Engine, region: String, notebook: Notebook) -> Result<()
             Err(reason)
         }
     };
-    settle(engine, region, notebook, outcome, Status::InService).await
+    let id = notebook.id.clone();
+    settle(engine, region, notebook, outcome, Status::InService).await?;
+    // The record may have gone while the server started: all records do at a reset. Nobody else would end it.
+    if engine.store().read(|tx| Notebook::by_id(tx, &id))??.is_none()
+        && let Err(error) = engine.notebooks().delete(&id).await
+    {
+        tracing::warn!(id, error, "a notebook without a record does not end");
+    }
+    Ok(())
 }
 
 /// Writes how a step ended, if the notebook still waits for just that.
@@ -166,16 +174,17 @@ fn unchanged(cx: &Cx<'_>, then: &Notebook) -> Result<Option<Notebook>, EngineErr
 /// Looked for once an engine.
 async fn adopt(engine: &Engine) -> Result<(), EngineError> {
     let done = engine.cache::<std::sync::atomic::AtomicBool>();
-    if done.swap(true, std::sync::atomic::Ordering::SeqCst) {
+    if done.load(std::sync::atomic::Ordering::SeqCst) {
         return Ok(());
     }
-    prune(engine).await?;
     let in_service = engine.store().read(|tx| tx.find_everywhere::<Notebook>("status", "InService"))??;
     for (region, notebook) in in_service {
         if !engine.notebooks().is_running(&notebook.id) {
             restart(engine, region, notebook).await?;
         }
     }
+    // Only now: a pass that failed on the way is made again.
+    done.store(true, std::sync::atomic::Ordering::SeqCst);
     Ok(())
 }
 
@@ -205,26 +214,6 @@ async fn restart(engine: &Engine, region: String, notebook: Notebook) -> Result<
             Ok(changed(cx, &mut now)?)
         })
         .await
-}
-
-/// Removes links and sessions that ended, up to two days back.
-async fn prune(engine: &Engine) -> Result<(), EngineError> {
-    let now = engine.now();
-    let hours: Vec<String> = (1..48).map(|ago| hour(now.plus_seconds(-3600 * ago))).collect();
-    engine
-        .store()
-        .write(move |tx| {
-            for hour in &hours {
-                for (region, link) in tx.find_everywhere::<Link>("hour", hour)? {
-                    tx.delete::<Link>(&region, &link.digest)?;
-                }
-                for (region, session) in tx.find_everywhere::<Session>("hour", hour)? {
-                    tx.delete::<Session>(&region, &session.digest)?;
-                }
-            }
-            Ok::<_, EngineError>(())
-        })
-        .await?
 }
 
 /// For [`log`].

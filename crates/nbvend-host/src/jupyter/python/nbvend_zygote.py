@@ -130,14 +130,22 @@ def reap(engine, middles):
 
 
 def tell(to, what, flags=0, descriptors=()):
+    """Whether it could be told: if not, nobody listens any more, or so slowly that they will have to ask the kernel."""
     try:
         data = json.dumps(what).encode()
         if descriptors:
             socket.send_fds(to, [data], descriptors, flags)
         else:
             to.send(data, flags)
+        return True
     except OSError:
-        pass  # Nobody listens any more, or so slowly that they will have to ask the kernel.
+        return False
+
+
+def report(request, what, descriptors=()):
+    """Tells the engine of this attempt, which ends here if the engine has given it up: another may serve by now."""
+    if not tell(request, what, 0, descriptors):
+        os._exit(1)
 
 
 def words(error):
@@ -163,10 +171,10 @@ def child(request, look):
     enter.join(entry, descriptors)
     if "pid" in entry["namespaces"] and (inside := os.fork()):
         # The server's number as the engine knows it is known here, outside, alone.
-        tell(request, {"pid": inside}, 0, [os.pidfd_open(inside)])
+        report(request, {"pid": inside}, [os.pidfd_open(inside)])
         os._exit(0)
     if "pid" not in entry["namespaces"]:
-        tell(request, {"pid": os.getpid()}, 0, [os.pidfd_open(os.getpid())])
+        report(request, {"pid": os.getpid()}, [os.pidfd_open(os.getpid())])
 
     os.setsid()
     for source, target in ((null, 0), (log, 1), (log, 2)):
@@ -184,7 +192,7 @@ def child(request, look):
 
     if wanted["role"] == "kernels":
         with forker.Forker(wanted["kernels"], look) as kernels:
-            tell(request, {"entered": True})
+            report(request, {"entered": True})
             request.close()
             kernels.serve()
         os._exit(0)
@@ -198,8 +206,8 @@ def child(request, look):
                 look.title("nbvend: kernel forker")
                 kernels.serve()
                 os._exit(0)
-        tell(request, {"kernels": True}, 0, [os.pidfd_open(pid)])
-    tell(request, {"entered": True})
+        report(request, {"kernels": True}, [os.pidfd_open(pid)])
+    report(request, {"entered": True})
     request.close()
     server.run(socket.socket(fileno=listener), wanted["argv"], memory)
 

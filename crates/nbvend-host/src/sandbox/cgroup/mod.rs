@@ -5,6 +5,7 @@
 //! that lets us; on version 2 that is usually a parent, since a group with processes in it hands no controllers on.
 
 pub(crate) mod locate;
+mod pids;
 mod v1;
 mod v2;
 
@@ -41,10 +42,25 @@ impl Controller {
         }
     }
 
+    /// Writes the limit and reads it back.
     fn limit(self, version: Version, group: &Path, limits: &Limits) -> Result<(), String> {
-        match version {
-            Version::V1 => v1::limit(self, group, limits),
-            Version::V2 => v2::limit(self, group, limits),
+        match (self, version) {
+            (Self::Pids, _) => pids::limit(group, limits),
+            (Self::Memory, Version::V1) => v1::limit_memory(group, limits),
+            (Self::Memory, Version::V2) => v2::limit_memory(group, limits),
+            (Self::Cpu, Version::V1) => v1::limit_cpu(group, limits),
+            (Self::Cpu, Version::V2) => v2::limit_cpu(group, limits),
+        }
+    }
+
+    fn count(self, version: Version, group: &Path, usage: &mut Usage) {
+        match (self, version) {
+            (Self::Pids, _) => pids::count(group, usage),
+            (Self::Memory, Version::V1) => v1::count_memory(group, usage),
+            (Self::Memory, Version::V2) => v2::count_memory(group, usage),
+            // The time used is counted by cpuacct, elsewhere.
+            (Self::Cpu, Version::V1) => {}
+            (Self::Cpu, Version::V2) => v2::count_cpu(group, usage),
         }
     }
 }
@@ -195,10 +211,7 @@ impl Groups {
     pub(super) fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         for (controller, version, path) in &self.members {
-            match version {
-                Version::V1 => v1::usage(*controller, path, &mut usage),
-                Version::V2 => v2::usage(*controller, path, &mut usage),
-            }
+            controller.count(*version, path, &mut usage);
         }
         if let Some(nanos) = self.accounting.as_ref().and_then(|path| number(path, "cpuacct.usage")) {
             // As above: far below where it would round.
@@ -268,6 +281,22 @@ fn write(group: &Path, file: &str, value: impl Display) -> Result<(), String> {
 
 fn read(group: &Path, file: &str) -> Option<String> {
     fs::read_to_string(group.join(file)).ok()
+}
+
+/// Whether a limit reads back as no more than was written.
+fn at_most(group: &Path, file: &str, wanted: u64) -> Result<(), String> {
+    match number(group, file) {
+        Some(value) if value <= wanted && value > 0 => Ok(()),
+        _ => Err(format!("{file} reads {}, not {wanted}", text_of(group, file))),
+    }
+}
+
+/// Microseconds of CPU time in each period; the kernel takes no less than a thousand.
+fn quota(limits: &Limits, period: u64) -> u64 {
+    // Cores are few and positive: nothing is lost.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    let quota = (limits.cpu * period as f64) as u64;
+    quota.max(1000)
 }
 
 fn number(group: &Path, file: &str) -> Option<u64> {

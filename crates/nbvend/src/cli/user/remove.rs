@@ -76,12 +76,18 @@ pub async fn remove(client: &Client, name: &str) -> Result<(), ApiError> {
 
 /// Names of the provisioned products that a user launched.
 async fn launched_by(client: &Client, arn: &Value) -> Result<Vec<Value>, ApiError> {
-    let all = json!({
+    let mut asked = json!({
         "AccessLevelFilter": {"Key": "Account", "Value": "self"},
         "Filters": {"SearchQuery": [format!("userArn:{}", arn.as_str().unwrap_or_default())]},
     });
-    let mut answer = client.json("servicecatalog", "SearchProvisionedProducts", all).await?;
-    let found = answer["ProvisionedProducts"].take();
-    let names = found.as_array().into_iter().flatten().map(|product| product["Name"].clone());
-    Ok(names.collect())
+    let mut names = Vec::new();
+    loop {
+        let mut answer = client.json("servicecatalog", "SearchProvisionedProducts", asked.clone()).await?;
+        let found = answer["ProvisionedProducts"].take();
+        names.extend(found.as_array().into_iter().flatten().map(|product| product["Name"].clone()));
+        match answer["NextPageToken"].take() {
+            Value::String(token) => asked["PageToken"] = token.into(),
+            _ => return Ok(names),
+        }
+    }
 }

@@ -1,64 +1,36 @@
-//! What a running server did, for the engine to judge: asked of the server itself over its socket, which Jupyter does not
-//! count as activity, and of the kernel's books of its processes.
+//! What a running server did, for the engine to judge: what it says of itself, and the kernel's books of its processes.
 
-use std::path::Path;
+use std::time::SystemTime;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::rt::TokioIo;
 use nbvend_cloud::ports::Activity;
 use nbvend_host::jupyter;
 use nbvend_wire::timestamp::Timestamp;
-use serde_json::Value;
-use tokio::net::UnixStream;
 
-/// Answers are lists of some kernels and terminals.
-const LARGEST: usize = 1 << 20;
 /// The kernel counts CPU time in hundredths of a second, on all its architectures.
 const TICKS: f64 = 100.0;
 
-/// `None` where the server does not answer all that is asked.
-pub async fn activity(socket: &Path, pid: i32, requested: Option<Timestamp>) -> Option<Activity> {
-    let status = ask(socket, "/api/status").await?;
-    let kernels = ask(socket, "/api/kernels").await?;
-    let terminals = ask(socket, "/api/terminals").await?;
-    let latest = |list: &Value| list.as_array()?.iter().filter_map(|one| time(&one["last_activity"])).max();
-    let busy = kernels.as_array()?.iter().filter(|kernel| is_busy(kernel)).count();
-    Some(Activity {
-        started: time(&status["started"])?,
-        busy_kernels: u32::try_from(busy).unwrap_or(u32::MAX),
-        kernel_active: latest(&kernels),
-        terminal_output: latest(&terminals),
-        requested,
-        connections: u32::try_from(status["connections"].as_u64()?).unwrap_or(u32::MAX),
-        cpu_seconds: cpu_seconds(pid),
-    })
+/// The server's own account, in the engine's terms.
+pub fn of(server: &jupyter::Activity, cpu_seconds: Option<f64>) -> Activity {
+    let connections = server.kernels.iter().map(|kernel| kernel.connections).sum::<u64>();
+    Activity {
+        started: timestamp(server.started),
+        busy_kernels: u32::try_from(server.busy_kernels()).unwrap_or(u32::MAX),
+        kernel_active: server.kernels.iter().filter_map(|one| one.last_activity).max().map(timestamp),
+        terminal_output: server.terminals.iter().filter_map(|one| one.last_activity).max().map(timestamp),
+        requested: server.last_use.map(timestamp),
+        connections: u32::try_from(connections).unwrap_or(u32::MAX),
+        cpu_seconds,
+    }
 }
 
-/// A kernel nobody has connected to stays `starting`, without doing anything.
-fn is_busy(kernel: &Value) -> bool {
-    kernel["execution_state"] == "busy"
-}
-
-fn time(value: &Value) -> Option<Timestamp> {
-    Timestamp::parse(value.as_str()?)
-}
-
-async fn ask(socket: &Path, path: &str) -> Option<Value> {
-    let stream = UnixStream::connect(socket).await.ok()?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
-    let driver = tokio::spawn(connection);
-    let (name, value) = jupyter::identity("nbvend");
-    let request = http::Request::get(path).header("host", "localhost").header(name, value);
-    let response = sender.send_request(request.body(Empty::<Bytes>::new()).ok()?).await.ok()?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), LARGEST).collect().await.ok();
-    driver.abort();
-    serde_json::from_slice(&body.filter(|_| status == 200)?.to_bytes()).ok()
+/// Milliseconds since 1970; what is not after that is its beginning.
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// CPU time of a process and all below it, with what ended below it. `None` where it cannot be read.
-fn cpu_seconds(pid: i32) -> Option<f64> {
+pub fn cpu_seconds(pid: i32) -> Option<f64> {
     let mut ticks = 0;
     let mut left = vec![pid];
     let mut first = true;

@@ -8,22 +8,20 @@ mod plan;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use nbvend_cloud::Engine;
 use nbvend_cloud::ports::{
-    Activity, Capacity, Clock, NotebookHost, NotebookSpec, PortFuture, StartFailure, Started,
+    Activity, Capacity, NotebookHost, NotebookSpec, PortFuture, StartFailure, Started,
 };
 use nbvend_cloud::services::sagemaker::access;
 use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, Supervisor};
 use nbvend_host::proxy::Target;
 use nbvend_host::sandbox::{self, Offer};
-use nbvend_wire::timestamp::Timestamp;
 
 use inside::Insides;
 
-use super::{SystemClock, machine};
+use super::machine;
 use crate::failure::Failure;
 use crate::home::Home;
 
@@ -36,8 +34,6 @@ pub struct Notebooks {
     endpoint: String,
     /// One for each server that was visited, with its user: requests to it share its connections.
     targets: Mutex<HashMap<PathBuf, (String, Target)>>,
-    /// When a person last asked for something, by the notebook's id.
-    requested: Mutex<HashMap<String, Timestamp>>,
     insides: Arc<Insides>,
     /// What keeps notebooks apart here, once it was tried.
     offer: Arc<OnceLock<Offer>>,
@@ -54,7 +50,6 @@ impl Notebooks {
             supervisor,
             endpoint: endpoint.to_owned(),
             targets: Mutex::default(),
-            requested: Mutex::default(),
             insides: Arc::default(),
             offer: Arc::default(),
         };
@@ -91,12 +86,6 @@ impl Notebooks {
         Some(target)
     }
 
-    /// A person asked for something.
-    pub fn requested(&self, id: &str) {
-        let mut requested = self.requested.lock().expect("nobody panics while holding the requests");
-        requested.insert(id.to_owned(), SystemClock.now());
-    }
-
     /// Tells the engine of servers that end by themselves, for as long as it runs.
     pub async fn watch(self: Arc<Self>, engine: Engine) {
         self.insides.attach(engine.clone());
@@ -111,7 +100,6 @@ impl Notebooks {
         loop {
             let exit = self.supervisor.exited().await;
             let reason = exit.reason.to_string();
-            self.insides.leave(&exit.id);
             tracing::warn!(id = exit.id, reason, "a notebook server ended by itself");
             if let Err(error) = access::server_died(&engine, &exit.id, &reason).await {
                 tracing::error!(%error, "the engine could not be told");
@@ -122,11 +110,15 @@ impl Notebooks {
     /// Ends every server.
     pub async fn stop_all(&self) {
         let stops = self.supervisor.running().into_iter().map(|server| async move {
-            if let Err(error) = self.supervisor.stop(&server.id).await {
-                tracing::warn!(id = server.id, %error, "a server did not end");
+            if let Err(error) = self.end(&server.id).await {
+                tracing::warn!(id = server.id, error, "a server did not end");
             }
         });
         join_all(stops).await;
+    }
+
+    async fn end(&self, id: &str) -> Result<(), String> {
+        self.supervisor.stop(id).await.map_err(|error| error.to_string())
     }
 
     /// Ends every server and removes all files.
@@ -171,9 +163,6 @@ impl Notebooks {
         };
         let (server, scripts) = plan::plan(&spec, site);
         let attempt = self.supervisor.start_after(server, scripts).await;
-        if attempt.result.is_err() {
-            self.insides.leave(&spec.id);
-        }
         Ok(plan::outcome(&spec, attempt))
     }
 
@@ -203,15 +192,13 @@ impl NotebookHost for Notebooks {
 
     fn stop(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
         let id = id.to_owned();
-        self.insides.leave(&id);
-        Box::pin(async move { self.supervisor.stop(&id).await.map_err(|error| error.to_string()) })
+        Box::pin(async move { self.end(&id).await })
     }
 
     fn delete(&self, id: &str) -> PortFuture<'_, Result<(), String>> {
         let id = id.to_owned();
-        self.insides.leave(&id);
         Box::pin(async move {
-            self.supervisor.stop(&id).await.map_err(|error| error.to_string())?;
+            self.end(&id).await?;
             for folder in [self.folder(&id), self.run.join(short(&id))] {
                 match tokio::fs::remove_dir_all(&folder).await {
                     Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -234,16 +221,12 @@ impl NotebookHost for Notebooks {
 
     fn activity(&self, id: &str) -> PortFuture<'_, Option<Activity>> {
         let server = self.supervisor.running().into_iter().find(|server| server.id == id);
-        let requested =
-            self.requested.lock().expect("nobody panics while holding the requests").get(id).copied();
         Box::pin(async move {
             let server = server?;
-            let asked = evidence::activity(&server.socket, server.pid, requested);
-            let mut activity = tokio::time::timeout(EVIDENCE, asked).await.ok().flatten()?;
+            let said = self.supervisor.status(&server.id).await?;
             // Kernels are forked beside the server: what its control group counts is all of it.
             let counted = self.supervisor.sandbox(&server.id).and_then(|sandbox| sandbox.usage().cpu_seconds);
-            activity.cpu_seconds = counted.or(activity.cpu_seconds);
-            Some(activity)
+            Some(evidence::of(&said, counted.or_else(|| evidence::cpu_seconds(server.pid))))
         })
     }
 
@@ -251,9 +234,6 @@ impl NotebookHost for Notebooks {
         self.offer().level.as_str()
     }
 }
-
-/// How long a server may take over the questions for evidence.
-const EVIDENCE: Duration = Duration::from_secs(5);
 
 /// The engine's handle on the notebooks that the listener shares.
 pub struct Shared(pub Arc<Notebooks>);

@@ -8,7 +8,7 @@ mod sessions;
 use std::sync::Arc;
 
 use http::header::ACCEPT;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use nbvend_cloud::door::{Body, Peer};
@@ -72,19 +72,8 @@ async fn answer(
         cookie(request.headers(), cookie_name(peer.secure)).ok_or(Refusal::NoSession).map_err(refused)?;
     let visitor = Visitor { ip: peer.ip, secure: peer.secure };
     let admitted = Sessions::admit(site, &place, cookie, visitor).map_err(refused)?;
-    if by_a_person(&request) {
-        site.notebooks.requested(&admitted.notebook);
-    }
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
     Ok(proxy::forward(request, &admitted.target, peer, &admitted.until).await)
-}
-
-/// Whether somebody did something: opened a page, saved, started or deleted something. An open tab by itself only reads,
-/// every few seconds, and connects again.
-fn by_a_person<B>(request: &Request<B>) -> bool {
-    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    let page = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
-    !reads || page
 }
 
 fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {

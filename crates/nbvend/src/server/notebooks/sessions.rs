@@ -27,7 +27,6 @@ pub struct Sessions(Mutex<HashMap<String, Known>>);
 /// A session that held when it was last looked up.
 struct Known {
     place: Place,
-    notebook: Arc<str>,
     target: Target,
     until: CancellationToken,
     expires: Timestamp,
@@ -40,8 +39,6 @@ struct Known {
 
 /// What a session lets a request reach, and what ends it.
 pub struct Admitted {
-    /// The host's id of the notebook.
-    pub notebook: Arc<str>,
     pub target: Target,
     pub until: CancellationToken,
 }
@@ -79,7 +76,7 @@ impl Sessions {
         let found = look(site, place, cookie, visitor);
         let mut sessions = site.sessions.known();
         match found {
-            Ok((notebook, target, expires)) => {
+            Ok((target, expires)) => {
                 let until = match sessions.get_mut(cookie) {
                     Some(known) => {
                         known.target = target.clone();
@@ -94,7 +91,6 @@ impl Sessions {
                         let place = place.clone();
                         let known = Known {
                             place,
-                            notebook: Arc::clone(&notebook),
                             target: target.clone(),
                             until: until.clone(),
                             expires,
@@ -106,7 +102,7 @@ impl Sessions {
                         until
                     }
                 };
-                Ok(Admitted { notebook, target, until })
+                Ok(Admitted { target, until })
             }
             Err(refusal) => {
                 // Tried at another notebook's address it says nothing of the session.
@@ -143,11 +139,7 @@ impl Sessions {
 
 impl Known {
     fn admitted(&self) -> Admitted {
-        Admitted {
-            notebook: Arc::clone(&self.notebook),
-            target: self.target.clone(),
-            until: self.until.clone(),
-        }
+        Admitted { target: self.target.clone(), until: self.until.clone() }
     }
 }
 
@@ -156,11 +148,11 @@ fn look(
     place: &Place,
     cookie: &str,
     visitor: Visitor,
-) -> Result<(Arc<str>, Target, Timestamp), Refusal> {
+) -> Result<(Target, Timestamp), Refusal> {
     let visit = access::session(&site.engine, &place.region, &place.name, cookie, visitor)?;
     let target = site.notebooks.target(&visit.notebook_id, &visit.user);
     let target = target.ok_or_else(|| Refusal::NotInService("starting".to_owned()))?;
-    Ok((visit.notebook_id.into(), target, visit.expires))
+    Ok((target, visit.expires))
 }
 
 fn end_on_time(site: &Arc<Site>, cookie: &str, expires: Timestamp, until: CancellationToken) {

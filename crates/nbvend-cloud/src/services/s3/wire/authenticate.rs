@@ -102,6 +102,7 @@ fn version_2(
     bucket: Option<&str>,
 ) -> Result<AccessKey, WireError> {
     signature.in_time(engine.now())?;
+    QueryV2::covers(parts.uri.query().unwrap_or_default())?;
     // The door finds keys by what a signature of version 4 says; of that it needs these two.
     let named = Signature {
         access_key_id: signature.access_key_id.clone(),

@@ -52,6 +52,29 @@ const SIGNED: &[&str] = &[
     "website",
 ];
 
+/// What a query may hold beside these and the signature without a change of what is asked for.
+const UNSIGNED: &[&str] = &[
+    "AWSAccessKeyId",
+    "Expires",
+    "Signature",
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "key-marker",
+    "list-type",
+    "marker",
+    "max-keys",
+    "max-parts",
+    "max-uploads",
+    "part-number-marker",
+    "prefix",
+    "start-after",
+    "upload-id-marker",
+    "version-id-marker",
+    "x-id",
+];
+
 /// A signature of version 2 as a query states it.
 pub(super) struct QueryV2 {
     pub access_key_id: String,
@@ -102,6 +125,22 @@ impl QueryV2 {
         Err(error.with("Expires", json!(ended)).with("ServerTime", json!(now.iso8601())))
     }
 
+    /// Subresources younger than this version are in no text that it signs: who holds a link could add one to it.
+    pub(super) fn covers(query: &str) -> Result<(), WireError> {
+        let known = |name: &str| {
+            SIGNED.contains(&name)
+                || UNSIGNED.contains(&name)
+                || name.to_ascii_lowercase().starts_with("x-amz-")
+        };
+        match pairs(query).find(|(name, _)| !known(name)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let text = format!("nbvend takes {name} in a query only where signature version 4 signs it");
+                Err(WireError::new("AccessDenied", 403, text))
+            }
+        }
+    }
+
     /// Whether the holder of the secret asked for this.
     pub(super) fn verify(&self, asked: &Asked<'_>, secret: &str) -> bool {
         let header = |name: &str| {
@@ -117,8 +156,9 @@ impl QueryV2 {
         let sent = asked.headers.keys().filter(|name| name.as_str().starts_with("x-amz-"));
         let sent =
             sent.filter_map(|name| header(name.as_str()).map(|value| (name.as_str().to_owned(), value)));
-        // What was a header when it was signed may have been moved into the query.
-        let moved = pairs(asked.query).filter(|(name, _)| name.starts_with("x-amz-"));
+        // What was a header when it was signed may have been moved into the query, in any case of letters.
+        let moved = pairs(asked.query).map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let moved = moved.filter(|(name, _)| name.starts_with("x-amz-"));
         let mut amz: Vec<(String, String)> = sent.chain(moved).collect();
         amz.sort();
         for (name, value) in amz {
@@ -128,12 +168,12 @@ impl QueryV2 {
             text.push_str(&format!("/{bucket}"));
         }
         text.push_str(asked.path);
-        let mut resource: Vec<_> =
-            asked.query.split('&').filter(|pair| SIGNED.contains(&name(pair))).collect();
-        resource.sort_by_key(|pair| name(pair));
+        let decoded = asked.query.split('&').map(|pair| percent_decode_str(pair).decode_utf8_lossy());
+        let mut resource: Vec<_> = decoded.filter(|pair| SIGNED.contains(&name(pair))).collect();
+        resource.sort_by(|one, other| name(one).cmp(name(other)));
         for (at, pair) in resource.into_iter().enumerate() {
             text.push(if at == 0 { '?' } else { '&' });
-            text.push_str(&percent_decode_str(pair).decode_utf8_lossy());
+            text.push_str(&pair);
         }
         let mut mac =
             Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
@@ -185,6 +225,22 @@ mod tests {
             signature.in_time(Timestamp(1_175_139_621_000)).unwrap_err().message,
             "Request has expired"
         );
+        // What a holder of the link adds is part of what must have been signed, however it is written.
+        for added in [
+            "X-Amz-Copy-Source=%2Fprivate%2Fsecret",
+            "x-amz-copy-source=/private/secret",
+            "x%2Damz-acl=private",
+            "%76ersionId=x",
+            "tagging",
+        ] {
+            let query = format!("{query}&{added}");
+            let other = Asked { path: "/photos/puppy.jpg", query: &query, ..other };
+            assert!(!signature.verify(&other, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), "{added}");
+        }
+        for added in ["publicAccessBlock", "encryption", "%61ttributes", "retention", "Prefix=a"] {
+            assert!(QueryV2::covers(&format!("{query}&{added}")).is_err(), "{added}");
+        }
+        assert!(QueryV2::covers(&format!("{query}&list-type=2&prefix=a&versionId=x")).is_ok());
         assert!(QueryV2::read("AWSAccessKeyId=A&Expires=1").is_err());
         assert!(QueryV2::read("prefix=a").unwrap().is_none());
     }

@@ -1,5 +1,6 @@
 mod credentials;
 mod life;
+mod prune;
 mod room;
 mod watch;
 
