@@ -6,4 +6,7 @@ pub mod functions;
 pub mod jupyter;
 pub mod listen;
 pub mod proxy;
+mod remove;
 pub mod sandbox;
+
+pub use remove::remove_tree;

@@ -20,6 +20,26 @@ use crate::services::iam::last_used;
 struct SigningKeys(Mutex<HashMap<(String, String, String, String), SigningKey>>);
 const KEPT_SIGNING_KEYS: usize = 1024;
 
+/// The key a request says it is signed with, and the signature, which is not verified yet.
+pub(super) fn signer(
+    engine: &Engine,
+    parts: &Parts,
+    service: Option<&str>,
+) -> Result<(Signature, AccessKey), WireError> {
+    let protocol = protocol(service);
+    let in_words = |error| sigv4::in_protocol(error, protocol);
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let signature = sigv4::parse(parts.method.as_str(), path, query, &parts.headers).map_err(in_words)?;
+    let signature = signature.ok_or_else(|| sigv4::missing_token(protocol))?;
+    let key = credential(engine, &signature).map_err(in_words)?;
+    Ok((signature, key.ok_or_else(|| sigv4::unknown_key(protocol))?))
+}
+
+/// What has no model speaks query's codes, which are IAM's own.
+fn protocol(service: Option<&str>) -> ProtocolKind {
+    service.and_then(model::service).map_or(ProtocolKind::Query, |s| s.protocol)
+}
+
 /// The principal behind a signed request.
 pub fn authenticate(
     engine: &Engine,
@@ -28,21 +48,24 @@ pub fn authenticate(
     service: Option<&str>,
     peer: &Peer,
 ) -> Result<Caller, WireError> {
-    // What has no model speaks query's codes, which are IAM's own.
-    let protocol = service.and_then(model::service).map_or(ProtocolKind::Query, |s| s.protocol);
+    let signer = signer(engine, parts, service)?;
+    proven(engine, parts, signer, body_sha256, service, peer)
+}
+
+/// The caller, if the holder of the key signed this request and this body.
+pub(super) fn proven(
+    engine: &Engine,
+    parts: &Parts,
+    (signature, key): (Signature, AccessKey),
+    body_sha256: &str,
+    service: Option<&str>,
+    peer: &Peer,
+) -> Result<Caller, WireError> {
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-    let in_words = |error| sigv4::in_protocol(error, protocol);
-    let Some(signature) =
-        sigv4::parse(parts.method.as_str(), path, query, &parts.headers).map_err(in_words)?
-    else {
-        return Err(sigv4::missing_token(protocol));
-    };
-    let key = credential(engine, &signature).map_err(in_words)?;
-    let key = key.ok_or_else(|| sigv4::unknown_key(protocol))?;
     let signing = signing_key(engine, &signature, &key.secret);
     signature
         .verify(parts.method.as_str(), path, query, &parts.headers, body_sha256, &signing, engine.now())
-        .map_err(in_words)?;
+        .map_err(|error| sigv4::in_protocol(error, protocol(service)))?;
     last_used::note(engine, &key, &signature.service, &signature.region);
     let user_agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or_default();
     Ok(Caller {

@@ -12,6 +12,7 @@
 
 mod authenticate;
 mod authorise;
+mod body;
 #[cfg(test)]
 mod coverage;
 mod exceptions;
@@ -22,7 +23,7 @@ mod tagging;
 #[cfg(test)]
 mod tests;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use nbvend_wire::error::WireError;
@@ -36,6 +37,7 @@ use crate::services;
 
 pub(crate) use authenticate::signing_key;
 pub use authenticate::{authenticate, credential};
+pub use body::collect;
 pub use perform::{allowed, call, perform, wait_for};
 pub(crate) use perform::{refused, run_operation, run_waiting};
 pub use permit::{DataCall, denied, permit};
@@ -43,9 +45,6 @@ use route::Route;
 
 /// A request's or answer's body.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
-
-/// The largest body a modelled operation takes: an inline function package of 50 MB in base64, and some.
-const LARGEST_BODY: usize = 72 << 20;
 
 /// Where a request came from.
 #[derive(Debug, Clone)]
@@ -86,9 +85,13 @@ async fn serve(
     request_id: &str,
 ) -> Result<Outgoing, WireError> {
     let (parts, body) = request.into_parts();
-    let body = collect(body, LARGEST_BODY).await?;
-    let body_sha256 = hex::encode(Sha256::digest(&body));
-    let mut caller = authenticate(engine, &parts, &body_sha256, service, peer)?;
+    // Whom nobody knows is told so before much is held for him.
+    let signer = authenticate::signer(engine, &parts, service);
+    let limit = if signer.is_ok() { body::largest(service) } else { body::SMALL };
+    let received = body::receive(body, &parts.headers, limit).await;
+    let (signer, body) = (signer?, received?);
+    let body_sha256 = hex::encode(Sha256::digest(&*body));
+    let mut caller = authenticate::proven(engine, &parts, signer, &body_sha256, service, peer)?;
     request_id.clone_into(&mut caller.request_id);
 
     let unknown = || WireError::new("UnknownService", 404, "nbvend has no service for this request");
@@ -115,26 +118,6 @@ async fn serve(
     };
     let output = (entry.run)(engine.clone(), caller, input).await?;
     Ok(protocol::encode(model, operation, &output, request_id))
-}
-
-/// The whole body, if it is no longer than `limit` bytes.
-pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, WireError> {
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            WireError::new("RequestTimeout", 400, format!("The body ended early: {error}"))
-        })?;
-        let Ok(data) = frame.into_data() else { continue };
-        if whole.len() + data.len() > limit {
-            return Err(WireError::new(
-                "RequestEntityTooLargeException",
-                413,
-                "Request size exceeded the limit",
-            ));
-        }
-        whole.extend_from_slice(&data);
-    }
-    Ok(whole.freeze())
 }
 
 fn response(outgoing: Outgoing) -> Response<Body> {

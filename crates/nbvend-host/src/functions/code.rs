@@ -16,6 +16,9 @@ use zip::ZipArchive;
 pub const UNPACKED_LIMIT: u64 = 262_144_000;
 const ENTRY_LIMIT: usize = 100_000;
 const LINK_LIMIT: u64 = 4096;
+/// Of a name in a package, in bytes and in folders; the folders that names imply are entries too.
+const NAME_LIMIT: usize = 1024;
+const DEPTH_LIMIT: usize = 128;
 
 /// Why a package cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +63,7 @@ impl Unpacked {
 
 impl Drop for Unpacked {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.root) {
+        if let Err(error) = crate::remove_tree(&self.root) {
             tracing::debug!(root = %self.root.display(), %error, "unpacked code stays until the next start");
         }
     }
@@ -160,6 +163,9 @@ fn walk(package: &Path, limit: u64, visit: Visit<'_>) -> Result<u64, CodeError> 
         let raw = entry.name()?.into_owned();
         let name = safe_name(&raw).ok_or_else(|| CodeError::Name(raw.clone()))?;
         names.add(&name, entry.is_dir()).map_err(|()| CodeError::Clash(raw))?;
+        if names.folder.len() > ENTRY_LIMIT {
+            return Err(CodeError::TooMany);
+        }
         // Packages made where there are no permission bits carry none; such a file can be read, not executed.
         let mode = entry.unix_mode().unwrap_or(0o644) & 0o777 | 0o400;
         if entry.is_dir() {
@@ -193,16 +199,21 @@ impl<R: Read> Read for Counted<R> {
 
 /// The name as a path below the root, or nothing if it is absolute, empty or climbs.
 fn safe_name(raw: &str) -> Option<PathBuf> {
-    if raw.contains('\0') || raw.contains('\\') {
+    if raw.contains('\0') || raw.contains('\\') || raw.len() > NAME_LIMIT {
         return None;
     }
     let mut name = PathBuf::new();
     for component in Path::new(raw).components() {
         match component {
-            Component::Normal(part) => name.push(part),
+            Component::Normal(part) if part.len() <= 255 => name.push(part),
             Component::CurDir => {}
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+            Component::Normal(_) | Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                return None;
+            }
         }
+    }
+    if name.components().count() > DEPTH_LIMIT {
+        return None;
     }
     // "./" names the root itself, which is there already.
     (!name.as_os_str().is_empty() || raw.ends_with('/')).then_some(name)
@@ -292,12 +303,17 @@ mod tests {
     #[test]
     fn hostile_packages_are_refused_and_leave_nothing() {
         let evil = || b"evil".to_vec();
+        let name =
+            |folders: &str, last: usize| -> &'static str { (folders.to_owned() + &"x".repeat(last)).leak() };
         let cases: Vec<(&str, Vec<Entry>)> = vec![
             ("name", vec![F("../escape", 0o644, evil())]),
             ("name", vec![F("a/../../escape", 0o644, evil())]),
             ("name", vec![F("/etc/escape", 0o644, evil())]),
             ("name", vec![F("..\\escape", 0o644, evil())]),
             ("name", vec![L("../escape", "x")]),
+            ("name", vec![F(name(&"a/".repeat(2), 1020), 0o644, evil())]),
+            ("name", vec![F(name(&"a/".repeat(128), 1), 0o644, evil())]),
+            ("name", vec![F(name("", 256), 0o644, evil())]),
             ("both as", vec![L("dir", "/tmp"), F("dir/escape", 0o644, evil())]),
             ("both as", vec![F("dir/escape", 0o644, evil()), L("dir", "/tmp")]),
             ("both as", vec![F("x", 0o644, evil()), F("x/y", 0o644, evil())]),

@@ -105,13 +105,9 @@ fn sweep(parent: &Path) {
 /// The lock goes last, so that nobody takes a folder for a dead one's while it is being removed.
 fn remove(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)?.flatten().filter(|entry| entry.file_name() != LOCK) {
-        if entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else {
-            fs::remove_file(entry.path())?;
-        }
+        crate::remove_tree(&entry.path())?;
     }
-    fs::remove_dir_all(path)
+    crate::remove_tree(path)
 }
 
 /// As many random bytes in hex; from the time if the machine has no randomness (names only, never secrets).

@@ -133,9 +133,7 @@ fn bury(order: Burial) {
             if let Some(group) = limit.group() {
                 group.remove();
             }
-            if let Err(error) = fs::remove_dir_all(&scratch)
-                && error.kind() != io::ErrorKind::NotFound
-            {
+            if let Err(error) = crate::remove_tree(&scratch) {
                 tracing::debug!(scratch = %scratch.display(), %error, "a scratch folder stays");
             }
         }

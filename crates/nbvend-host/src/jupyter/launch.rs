@@ -151,6 +151,12 @@ fn before(log: &Path) -> std::path::PathBuf {
     log.with_added_extension("1")
 }
 
+pub(super) fn remove_logs(log: &Path) {
+    for log in [log, &before(log)] {
+        let _ = fs::remove_file(log);
+    }
+}
+
 /// Looks after a server's log for as long as it is polled.
 pub(super) async fn keep_short(log: &Path, limit: u64) -> std::convert::Infallible {
     loop {

@@ -202,6 +202,13 @@ impl Supervisor {
         exit.expect("the sender is in this supervisor")
     }
 
+    /// Removes the logs of one that does not run any more and will not again.
+    pub fn forget(&self, id: &str) {
+        if settings::id_is_good(id) && self.inner.get(id).is_none() {
+            launch::remove_logs(&self.inner.folder.join(format!("{id}.log")));
+        }
+    }
+
     /// What the server does; none when it does not run or does not answer in time.
     pub async fn status(&self, id: &str) -> Option<Activity> {
         let running = self.inner.get(id)?.running.clone();

@@ -28,23 +28,24 @@ pub fn product(user: &str) -> String {
 }
 
 pub async fn stop(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    turn(named, data, printer, "StopNotebookInstance", "Stopped").await
+    turn(named, data, printer, "stopping", "StopNotebookInstance", "Stopped").await
 }
 
 pub async fn start(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    turn(named, data, printer, "StartNotebookInstance", "InService").await
+    turn(named, data, printer, "starting", "StartNotebookInstance", "InService").await
 }
 
 async fn turn(
     named: &Named,
     data: Option<&Path>,
     printer: &Printer,
+    doing: &str,
     operation: &str,
     wanted: &str,
 ) -> Result<(), Failure> {
     let client = Client::acting(&Home::open(data)?).await?;
     let name = instance(&named.user);
-    let work = printer.work(&format!("{name}: {wanted}"));
+    let work = printer.work(&format!("{doing} {name}"));
     client
         .json("sagemaker", operation, json!({"NotebookInstanceName": name}))
         .await

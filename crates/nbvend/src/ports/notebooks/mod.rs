@@ -125,12 +125,7 @@ impl Notebooks {
     pub async fn delete_all(&self) -> Result<(), Failure> {
         self.stop_all().await;
         let folder = self.home.path("notebooks");
-        match tokio::fs::remove_dir_all(&folder).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Failure::io("the notebooks' folder", &folder, &error))
-            }
-            _ => Ok(()),
-        }
+        remove(folder.clone()).await.map_err(|error| Failure::io("the notebooks' folder", &folder, &error))
     }
 
     /// Serves what a notebook's sandbox reaches, if it has one.
@@ -200,13 +195,10 @@ impl NotebookHost for Notebooks {
         Box::pin(async move {
             self.end(&id).await?;
             for folder in [self.folder(&id), self.run.join(short(&id))] {
-                match tokio::fs::remove_dir_all(&folder).await {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(format!("{} cannot be removed: {error}", folder.display()));
-                    }
-                    _ => {}
-                }
+                let removed = remove(folder.clone()).await;
+                removed.map_err(|error| format!("{} cannot be removed: {error}", folder.display()))?;
             }
+            self.supervisor.forget(&id);
             Ok(())
         })
     }
@@ -260,6 +252,12 @@ impl NotebookHost for Shared {
     fn isolation(&self) -> &'static str {
         self.0.isolation()
     }
+}
+
+/// Its owner may have filled it with anything.
+async fn remove(folder: PathBuf) -> std::io::Result<()> {
+    let work = tokio::task::spawn_blocking(move || nbvend_host::remove_tree(&folder));
+    work.await.map_err(std::io::Error::other)?
 }
 
 /// A folder for sockets. Their paths have 107 bytes at most, so it lies under the data folder only if that is short.

@@ -143,12 +143,7 @@ impl Known {
     }
 }
 
-fn look(
-    site: &Site,
-    place: &Place,
-    cookie: &str,
-    visitor: Visitor,
-) -> Result<(Target, Timestamp), Refusal> {
+fn look(site: &Site, place: &Place, cookie: &str, visitor: Visitor) -> Result<(Target, Timestamp), Refusal> {
     let visit = access::session(&site.engine, &place.region, &place.name, cookie, visitor)?;
     let target = site.notebooks.target(&visit.notebook_id, &visit.user);
     let target = target.ok_or_else(|| Refusal::NotInService("starting".to_owned()))?;
