@@ -38,12 +38,18 @@ impl Clock for TestClock {
 }
 
 /// Ids that count, spread so that no two look alike, of this world or of another.
-pub struct TestIds(AtomicU64);
+#[derive(Clone)]
+pub struct TestIds(Arc<AtomicU64>);
 
 impl TestIds {
     fn new() -> Self {
         static WORLDS: AtomicU64 = AtomicU64::new(1);
-        Self(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 32))
+        Self(Arc::new(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 32)))
+    }
+
+    /// Counts on from there, so that what comes next is known whatever was drawn before.
+    pub fn begin_at(&self, number: u64) {
+        self.0.store(number, Ordering::SeqCst);
     }
 }
 
@@ -168,6 +174,7 @@ impl FunctionHost for TestFunctions {
 pub struct World {
     pub engine: Engine,
     pub clock: TestClock,
+    pub ids: TestIds,
     pub notebooks: TestNotebooks,
     pub functions: TestFunctions,
     folder: Arc<tempfile::TempDir>,
@@ -222,12 +229,12 @@ impl World {
         let ids = TestIds::new();
         let ports = Ports {
             clock: Box::new(clock.clone()),
-            ids: Box::new(ids),
+            ids: Box::new(ids.clone()),
             notebooks: Box::new(notebooks.clone()),
             functions: Box::new(functions.clone()),
         };
         let engine = Engine::open(config, ports).unwrap();
-        Self { engine, clock, notebooks, functions, folder }
+        Self { engine, clock, ids, notebooks, functions, folder }
     }
 
     /// The engine dies and another opens the same folder; the hosts live on.
@@ -238,7 +245,7 @@ impl World {
 
     /// The same with other settings.
     pub fn restart_with(self, settings: NotebookSettings) -> Self {
-        let Self { engine, clock, notebooks, functions, folder } = self;
+        let Self { engine, clock, notebooks, functions, folder, .. } = self;
         engine.store().close();
         drop(engine);
         Self::open(clock, folder, notebooks, functions, settings)
