@@ -30,6 +30,7 @@ class Golden:
     file: str
     operation: str
     fails: bool
+    written: str
     request: Message
     answer: Message
 
@@ -56,8 +57,10 @@ def _of_file(path):
         words = head.split()
         # Calls of the folder's own service that are recorded.
         if words[0] == "==" and ":" not in words[1]:
+            marks = [at for at, line in enumerate(lines) if line[:2] in ("> ", "< ", ">", "<")]
+            written = "\n".join(lines[: marks[0]]) if marks else ""
             request, answer = _recorded(lines, ">"), _recorded(lines, "<")
-            yield Golden(path.parent.name, path.name, words[1], "fails" in words, request, answer)
+            yield Golden(path.parent.name, path.name, words[1], "fails" in words, written, request, answer)
 
 
 def goldens():

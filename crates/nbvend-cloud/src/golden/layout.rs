@@ -22,7 +22,7 @@ pub fn lay_out(body: &str) -> Vec<String> {
         lines.extend(parts.next().map(str::to_owned));
         lines.extend(parts.map(|part| format!("&{part}")));
     } else {
-        lines.push(text);
+        lines.push(own(&text));
     }
     let lines: Vec<String> = lines.iter().flat_map(|line| feeds(line)).collect();
     assert_eq!(gather(lines.iter().map(String::as_str)), body, "a layout that loses something");
@@ -43,15 +43,19 @@ fn feeds(line: &str) -> Vec<String> {
     let indent = line.len() - line.trim_start_matches(' ').len();
     let mut parts = line[indent..].split_inclusive(FEED);
     let first = parts.next().unwrap_or_default();
-    let own = |part: &str| match part.strip_prefix(' ') {
-        Some(rest) => format!("{SPACE}{rest}"),
-        None => part.to_owned(),
-    };
     let rest = parts.map(own);
     std::iter::once(first.to_owned())
         .chain(rest)
         .map(|part| format!("{}{part}", " ".repeat(indent)))
         .collect()
+}
+
+/// A part that shall begin a line: its first space, if it begins with one, is no layout.
+fn own(part: &str) -> String {
+    match part.strip_prefix(' ') {
+        Some(rest) => format!("{SPACE}{rest}"),
+        None => part.to_owned(),
+    }
 }
 
 fn push(indent: usize, parts: &[&str], lines: &mut Vec<String>) {
