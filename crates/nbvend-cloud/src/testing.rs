@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use nbvend_wire::error::WireError;
+use nbvend_wire::protocol;
 use nbvend_wire::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -312,7 +313,13 @@ impl World {
         let shape = model.operation(operation).unwrap();
         nbvend_wire::validate::validate(model, shape, &input)?;
         let entry = services::find(service).unwrap().operation(operation).expect("not registered");
-        self.wire_raw(caller, entry, input).await
+        let answer = self.wire_raw(caller, entry, input).await?;
+        // What the model does not know would be left out of the answer without a word.
+        let mut sent = answer.clone();
+        drop_nulls(&mut sent);
+        let strangers = protocol::unmodelled(model, shape, protocol::Side::Output, &sent);
+        assert!(strangers.is_empty(), "{service}:{operation} answers {strangers:?}");
+        Ok(answer)
     }
 
     /// The same for an input that was not validated. Every call that is recorded at all must leave one record, whatever
@@ -362,5 +369,17 @@ impl World {
     /// Lets all slow work run until nothing is left to do at the clock's time.
     pub async fn settle(&self) {
         self.engine.settle().await.unwrap();
+    }
+}
+
+/// Drops members without a value, as the wire does.
+pub fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }

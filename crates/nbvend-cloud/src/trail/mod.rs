@@ -99,10 +99,7 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
         Err(error) => (Value::Null, Some(error)),
     };
     let request = match call.input {
-        Some(mut input) => {
-            given(&mut input);
-            form(call.service, call.operation, protocol::Side::Input, input, call.sensitive)
-        }
+        Some(input) => form(call.service, call.operation, protocol::Side::Input, input, call.sensitive),
         None => Value::Null,
     };
     let mut body = json!({
@@ -165,23 +162,7 @@ fn form(
     if form.as_object().is_some_and(Map::is_empty) { Value::Null } else { form }
 }
 
-/// Drops the lists and maps of an input that are empty: an operation has them so where its caller gave none.
-fn given(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.values_mut().for_each(given);
-            members.retain(|_, member| match member {
-                Value::Array(items) => !items.is_empty(),
-                Value::Object(entries) => !entries.is_empty(),
-                _ => true,
-            });
-        }
-        Value::Array(items) => items.iter_mut().for_each(given),
-        _ => {}
-    }
-}
-
-/// Hides sensitive members and drops those without a value.
+/// Hides sensitive members and drops those that were not given.
 fn hide(value: &mut Value, sensitive: &[&str]) {
     match value {
         Value::Object(members) => {
