@@ -8,6 +8,8 @@ pub mod context;
 pub mod door;
 pub mod engine;
 pub mod error;
+#[cfg(test)]
+mod golden;
 pub mod identity;
 pub mod metrics;
 pub mod operation;

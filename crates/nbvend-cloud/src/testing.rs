@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use nbvend_wire::error::WireError;
+use nbvend_wire::protocol;
 use nbvend_wire::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -38,12 +39,18 @@ impl Clock for TestClock {
 }
 
 /// Ids that count, spread so that no two look alike, of this world or of another.
-pub struct TestIds(AtomicU64);
+#[derive(Clone)]
+pub struct TestIds(Arc<AtomicU64>);
 
 impl TestIds {
     fn new() -> Self {
         static WORLDS: AtomicU64 = AtomicU64::new(1);
-        Self(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 32))
+        Self(Arc::new(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 32)))
+    }
+
+    /// Counts on from there, so that what comes next is known whatever was drawn before.
+    pub fn begin_at(&self, number: u64) {
+        self.0.store(number, Ordering::SeqCst);
     }
 }
 
@@ -168,6 +175,7 @@ impl FunctionHost for TestFunctions {
 pub struct World {
     pub engine: Engine,
     pub clock: TestClock,
+    pub ids: TestIds,
     pub notebooks: TestNotebooks,
     pub functions: TestFunctions,
     folder: Arc<tempfile::TempDir>,
@@ -222,12 +230,12 @@ impl World {
         let ids = TestIds::new();
         let ports = Ports {
             clock: Box::new(clock.clone()),
-            ids: Box::new(ids),
+            ids: Box::new(ids.clone()),
             notebooks: Box::new(notebooks.clone()),
             functions: Box::new(functions.clone()),
         };
         let engine = Engine::open(config, ports).unwrap();
-        Self { engine, clock, notebooks, functions, folder }
+        Self { engine, clock, ids, notebooks, functions, folder }
     }
 
     /// The engine dies and another opens the same folder; the hosts live on.
@@ -238,7 +246,7 @@ impl World {
 
     /// The same with other settings.
     pub fn restart_with(self, settings: NotebookSettings) -> Self {
-        let Self { engine, clock, notebooks, functions, folder } = self;
+        let Self { engine, clock, notebooks, functions, folder, .. } = self;
         engine.store().close();
         drop(engine);
         Self::open(clock, folder, notebooks, functions, settings)
@@ -305,7 +313,13 @@ impl World {
         let shape = model.operation(operation).unwrap();
         nbvend_wire::validate::validate(model, shape, &input)?;
         let entry = services::find(service).unwrap().operation(operation).expect("not registered");
-        self.wire_raw(caller, entry, input).await
+        let answer = self.wire_raw(caller, entry, input).await?;
+        // What the model does not know would be left out of the answer without a word.
+        let mut sent = answer.clone();
+        drop_nulls(&mut sent);
+        let strangers = protocol::unmodelled(model, shape, protocol::Side::Output, &sent);
+        assert!(strangers.is_empty(), "{service}:{operation} answers {strangers:?}");
+        Ok(answer)
     }
 
     /// The same for an input that was not validated. Every call that is recorded at all must leave one record, whatever
@@ -355,5 +369,17 @@ impl World {
     /// Lets all slow work run until nothing is left to do at the clock's time.
     pub async fn settle(&self) {
         self.engine.settle().await.unwrap();
+    }
+}
+
+/// Drops members without a value, as the wire does.
+pub fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }

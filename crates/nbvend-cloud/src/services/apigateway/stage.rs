@@ -36,6 +36,10 @@ pub struct MethodSettingView {
     pub throttling_burst_limit: i64,
     pub throttling_rate_limit: f64,
     pub caching_enabled: bool,
+    pub cache_ttl_in_seconds: i64,
+    pub cache_data_encrypted: bool,
+    pub require_authorization_for_cache_control: bool,
+    pub unauthorized_cache_control_header_strategy: &'static str,
 }
 
 impl From<&MethodSetting> for MethodSettingView {
@@ -47,7 +51,12 @@ impl From<&MethodSetting> for MethodSettingView {
             // -1 is AWS's "no limit of its own".
             throttling_burst_limit: setting.burst_limit.unwrap_or(-1),
             throttling_rate_limit: setting.rate_limit.unwrap_or(-1.0),
+            // There is no cache; this is what AWS says of one that is off.
             caching_enabled: false,
+            cache_ttl_in_seconds: 300,
+            cache_data_encrypted: false,
+            require_authorization_for_cache_control: true,
+            unauthorized_cache_control_header_strategy: "SUCCEED_WITH_RESPONSE_HEADER",
         }
     }
 }

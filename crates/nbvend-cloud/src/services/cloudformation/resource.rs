@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::find;
 use super::page;
-use super::stack::{Drift, NO_DRIFT};
+use super::stack::{NO_RESOURCE_DRIFT, ResourceDrift};
 use super::state::{Resource, Stack};
 use crate::context::Cx;
 use crate::operation::{Kind, Operation};
@@ -41,7 +41,7 @@ pub struct StackResourceDetail {
     pub resource_status_reason: Option<String>,
     /// JSON text.
     pub metadata: Option<String>,
-    pub drift_information: Drift,
+    pub drift_information: ResourceDrift,
 }
 
 impl Operation for DescribeStackResource {
@@ -70,7 +70,7 @@ impl Operation for DescribeStackResource {
             resource_status: row.status.as_str().to_owned(),
             resource_status_reason: row.reason,
             metadata: Some(row.body.metadata.map_or_else(|| "{}".to_owned(), |value| value.to_string())),
-            drift_information: NO_DRIFT,
+            drift_information: NO_RESOURCE_DRIFT,
         };
         Ok(DescribeStackResourceOutput { stack_resource_detail })
     }
@@ -107,7 +107,7 @@ pub struct StackResource {
     pub timestamp: Timestamp,
     pub resource_status: String,
     pub resource_status_reason: Option<String>,
-    pub drift_information: Drift,
+    pub drift_information: ResourceDrift,
 }
 
 impl Operation for DescribeStackResources {
@@ -152,7 +152,7 @@ impl Operation for DescribeStackResources {
             timestamp: row.updated,
             resource_status: row.status.as_str().to_owned(),
             resource_status_reason: row.reason,
-            drift_information: NO_DRIFT,
+            drift_information: NO_RESOURCE_DRIFT,
         };
         Ok(DescribeStackResourcesOutput { stack_resources: rows.into_iter().map(view).collect() })
     }
@@ -191,7 +191,7 @@ pub struct StackResourceSummary {
     pub last_updated_timestamp: Timestamp,
     pub resource_status: String,
     pub resource_status_reason: Option<String>,
-    pub drift_information: Drift,
+    pub drift_information: ResourceDrift,
 }
 
 impl Operation for ListStackResources {
@@ -221,7 +221,7 @@ impl Operation for ListStackResources {
             last_updated_timestamp: row.updated,
             resource_status: row.status.as_str().to_owned(),
             resource_status_reason: row.reason,
-            drift_information: NO_DRIFT,
+            drift_information: NO_RESOURCE_DRIFT,
         };
         Ok(ListStackResourcesOutput {
             stack_resource_summaries: rows.into_iter().map(view).collect(),

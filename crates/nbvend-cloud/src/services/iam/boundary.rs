@@ -12,16 +12,13 @@ use crate::operation::{Kind, Operation};
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct BoundaryView {
-    /// AWS documents `Policy` but answers this word, which is also the model's only value.
+    /// AWS answers `Policy`, though its model lists only `PermissionsBoundaryPolicy` (awsdocs/iam-user-guide, issue 82).
     pub permissions_boundary_type: &'static str,
     pub permissions_boundary_arn: String,
 }
 
 pub fn view(arn: Option<&String>) -> Option<BoundaryView> {
-    arn.map(|arn| BoundaryView {
-        permissions_boundary_type: "PermissionsBoundaryPolicy",
-        permissions_boundary_arn: arn.clone(),
-    })
+    arn.map(|arn| BoundaryView { permissions_boundary_type: "Policy", permissions_boundary_arn: arn.clone() })
 }
 
 /// A boundary must be a managed policy that exists.

@@ -69,6 +69,7 @@ pub struct PolicyView {
     pub require_numbers: bool,
     pub require_uppercase_characters: bool,
     pub require_lowercase_characters: bool,
+    pub allow_users_to_change_password: bool,
     pub expire_passwords: bool,
 }
 
@@ -92,6 +93,8 @@ impl Operation for GetAccountPasswordPolicy {
                 require_numbers: rules.numbers,
                 require_uppercase_characters: rules.uppercase,
                 require_lowercase_characters: rules.lowercase,
+                // What lets them is a policy.
+                allow_users_to_change_password: false,
                 expire_passwords: false,
             },
         })

@@ -30,6 +30,7 @@ pub struct DescribeChangeSetOutput {
     pub stack_id: String,
     pub stack_name: String,
     pub description: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Parameter>,
     pub creation_time: Timestamp,
     pub execution_status: String,
@@ -81,7 +82,7 @@ impl Operation for DescribeChangeSet {
             status: set.status,
             status_reason: set.reason,
             notification_arns: set.face.notification_arns,
-            rollback_configuration: RollbackConfiguration { rollback_triggers: Vec::new() },
+            rollback_configuration: RollbackConfiguration {},
             capabilities: set.face.capabilities,
             tags: tag_views(set.face.tags),
             changes: set.changes.into_iter().skip(from).take(PAGE).collect(),

@@ -16,7 +16,7 @@ pub use list::{ListStacks, ListStacksOutput};
 pub use protection::{UpdateTerminationProtection, UpdateTerminationProtectionOutput};
 pub use rollback::{CancelUpdateStack, ContinueUpdateRollback, RollbackStack};
 pub use update::{UpdateStack, UpdateStackOutput};
-pub use view::{Drift, NO_DRIFT, OutputView, RollbackConfiguration, StackView};
+pub use view::{NO_RESOURCE_DRIFT, OutputView, ResourceDrift, RollbackConfiguration, StackView};
 
 use serde::{Deserialize, Serialize};
 

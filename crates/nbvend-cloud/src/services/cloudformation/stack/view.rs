@@ -27,22 +27,23 @@ pub struct StackView {
     #[serde(rename = "NotificationARNs")]
     pub notification_arns: Vec<String>,
     pub timeout_in_minutes: Option<i64>,
+    // AWS leaves these three out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<OutputView>,
     #[serde(rename = "RoleARN")]
     pub role_arn: Option<String>,
     pub tags: Vec<Tag>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Parameter>,
     pub enable_termination_protection: bool,
     pub drift_information: Drift,
 }
 
-/// No rollback triggers are served.
+/// No rollback triggers are served: AWS answers an empty structure where there are none.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RollbackConfiguration {
-    pub rollback_triggers: Vec<String>,
-}
+pub struct RollbackConfiguration {}
 
 /// Drift is never looked for.
 #[derive(Debug, Clone, Serialize)]
@@ -52,6 +53,15 @@ pub struct Drift {
 }
 
 pub const NO_DRIFT: Drift = Drift { stack_drift_status: "NOT_CHECKED" };
+
+/// The same of a resource, by another name.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ResourceDrift {
+    pub stack_resource_drift_status: &'static str,
+}
+
+pub const NO_RESOURCE_DRIFT: ResourceDrift = ResourceDrift { stack_resource_drift_status: "NOT_CHECKED" };
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,7 +85,7 @@ impl StackView {
             creation_time: stack.created,
             deletion_time: stack.deleted,
             last_updated_time: stack.updated,
-            rollback_configuration: RollbackConfiguration { rollback_triggers: Vec::new() },
+            rollback_configuration: RollbackConfiguration {},
             disable_rollback: stack.disable_rollback,
             notification_arns: stack.face.notification_arns,
             timeout_in_minutes: stack.timeout_minutes,

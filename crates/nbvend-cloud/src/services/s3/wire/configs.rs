@@ -3,6 +3,7 @@
 use s3s::{S3Request, S3Response, dto};
 
 use super::convert::{canonical_id, known_algorithm, owner, refusal, tag_set, tags};
+use super::rewrite::with_namespace;
 use super::{Answer, Call, with_status};
 use crate::services::s3::config::{encryption, ownership, policy, public_access, tagging, versioning};
 use crate::services::s3::error::Error;
@@ -64,7 +65,7 @@ pub(super) async fn get_encryption(
         bucket_key_enabled: Some(found.bucket_key),
     };
     let configuration = dto::ServerSideEncryptionConfiguration { rules: vec![rule] };
-    Ok(S3Response::new(dto::GetBucketEncryptionOutput {
+    Ok(with_namespace(dto::GetBucketEncryptionOutput {
         server_side_encryption_configuration: Some(configuration),
     }))
 }
@@ -96,7 +97,7 @@ pub(super) async fn get_public_access(
         block_public_policy: Some(found.block_public_policy),
         restrict_public_buckets: Some(found.restrict_public_buckets),
     };
-    Ok(S3Response::new(dto::GetPublicAccessBlockOutput {
+    Ok(with_namespace(dto::GetPublicAccessBlockOutput {
         public_access_block_configuration: Some(configuration),
     }))
 }
@@ -167,7 +168,7 @@ pub(super) async fn get_policy_status(
 ) -> Answer<S3Response<dto::GetBucketPolicyStatusOutput>> {
     let found = call.make(policy::GetBucketPolicyStatus { bucket: request.input.bucket }).await?;
     let policy_status = Some(dto::PolicyStatus { is_public: Some(found.is_public) });
-    Ok(S3Response::new(dto::GetBucketPolicyStatusOutput { policy_status }))
+    Ok(with_namespace(dto::GetBucketPolicyStatusOutput { policy_status }))
 }
 
 pub(super) async fn put_ownership(
@@ -188,7 +189,7 @@ pub(super) async fn get_ownership(
     let found = call.make(ownership::GetBucketOwnershipControls { bucket: request.input.bucket }).await?;
     let object_ownership = found.object_ownership.to_owned().into();
     let controls = dto::OwnershipControls { rules: vec![dto::OwnershipControlsRule { object_ownership }] };
-    Ok(S3Response::new(dto::GetBucketOwnershipControlsOutput { ownership_controls: Some(controls) }))
+    Ok(with_namespace(dto::GetBucketOwnershipControlsOutput { ownership_controls: Some(controls) }))
 }
 
 pub(super) async fn get_acl(

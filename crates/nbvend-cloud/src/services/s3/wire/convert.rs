@@ -170,6 +170,12 @@ pub(super) fn owner(account: &str) -> dto::Owner {
     dto::Owner { id: Some(canonical_id(account)), display_name: None }
 }
 
+/// Who began an upload: an account is told as an owner is, anybody else by ARN.
+pub(super) fn initiator(account: &str, arn: String) -> dto::Initiator {
+    let root = arn == format!("arn:aws:iam::{account}:root");
+    dto::Initiator { id: Some(if root { canonical_id(account) } else { arn }), display_name: None }
+}
+
 pub(super) fn canonical_id(account: &str) -> String {
     use sha2::Digest;
     hex::encode(sha2::Sha256::digest(format!("canonical user of {account}")))

@@ -5,6 +5,7 @@ use s3s::{S3Request, S3Response};
 
 use super::convert::{self, algorithm, checksums, condition, e_tag, refusal, stamp};
 use super::receive::{blocking, copy_blobs};
+use super::rewrite::with_namespace;
 use super::{Answer, Call};
 use crate::services::s3::checksum;
 use crate::services::s3::condition::Conditions;
@@ -99,7 +100,7 @@ pub(super) async fn copy(
         e_tag: Some(e_tag(done.e_tag)),
         last_modified: Some(stamp(done.last_modified)),
     };
-    Ok(S3Response::new(dto::CopyObjectOutput {
+    Ok(with_namespace(dto::CopyObjectOutput {
         bucket_key_enabled: done.encryption.bucket_key.then_some(true),
         copy_object_result: Some(result),
         copy_source_version_id: done.source_version_id,
@@ -152,7 +153,7 @@ pub(super) async fn copy_part(
         e_tag: Some(e_tag(done.e_tag)),
         last_modified: Some(stamp(done.last_modified)),
     };
-    Ok(S3Response::new(dto::UploadPartCopyOutput {
+    Ok(with_namespace(dto::UploadPartCopyOutput {
         bucket_key_enabled: done.encryption.bucket_key.then_some(true),
         copy_part_result: Some(result),
         copy_source_version_id: from.version_id,

@@ -17,6 +17,7 @@ mod objects;
 mod puts;
 mod query_v2;
 mod receive;
+mod rewrite;
 mod uploads;
 mod versions;
 
@@ -128,7 +129,7 @@ async fn serve(
             if let Some(Status(status)) = response.extensions_mut().remove::<Status>() {
                 *response.status_mut() = status;
             }
-            Ok(response.map(BodyExt::boxed_unsync))
+            rewrite::rewritten(response.map(BodyExt::boxed_unsync)).await
         }
         (None, Err(error)) => {
             tracing::error!(?error, "an S3 request died");

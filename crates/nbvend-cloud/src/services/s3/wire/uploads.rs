@@ -3,7 +3,7 @@
 use s3s::{S3Request, S3Response, dto};
 
 use super::convert::{
-    self, algorithm, canonical_id, checksums, condition, count, e_tag, owner, refusal, size, stamp,
+    self, algorithm, checksums, condition, count, e_tag, initiator, owner, refusal, size, stamp,
 };
 use super::lists::{Encoding, PAGE};
 use super::receive::{Stated, blocking, copy_blobs};
@@ -234,7 +234,7 @@ pub(super) async fn parts(
         bucket: Some(input.bucket),
         checksum_type: page.checksum.as_ref().map(kind),
         checksum_algorithm: page.checksum.map(|checksum| checksum.algorithm.into()),
-        initiator: Some(dto::Initiator { display_name: None, id: Some(page.initiator) }),
+        initiator: Some(initiator(account, page.initiator)),
         is_truncated: Some(page.more),
         key: Some(input.key),
         max_parts: i32::try_from(max_parts).ok(),
@@ -270,7 +270,7 @@ pub(super) async fn list(
         checksum_type: upload.checksum.as_ref().map(kind),
         checksum_algorithm: upload.checksum.map(|checksum| checksum.algorithm.into()),
         initiated: Some(stamp(upload.initiated)),
-        initiator: Some(dto::Initiator { display_name: None, id: Some(canonical_id(account)) }),
+        initiator: Some(initiator(account, upload.initiator)),
         key: Some(encoding.write(upload.key)),
         owner: Some(owner(account)),
         storage_class: Some(dto::StorageClass::from_static(dto::StorageClass::STANDARD)),

@@ -4,6 +4,7 @@ use s3s::{S3Request, S3Response, dto};
 
 use super::convert::{checksums, count, e_tag, owner, refusal, size, stamp, tag_set, tags};
 use super::lists::{Encoding, PAGE, with_region};
+use super::rewrite::with_bare_e_tag;
 use super::{Answer, Call};
 use crate::services::s3::error::Error;
 use crate::services::s3::object_attributes::GetObjectAttributes;
@@ -178,7 +179,7 @@ pub(super) async fn attributes(
         parts: Some(parts),
         total_parts_count: Some(total),
     };
-    Ok(S3Response::new(dto::GetObjectAttributesOutput {
+    Ok(with_bare_e_tag(dto::GetObjectAttributesOutput {
         checksum: (wants("Checksum") && view.checksum.is_some()).then_some(checksum),
         e_tag: wants("ETag").then(|| e_tag(view.e_tag)),
         last_modified: Some(stamp(view.last_modified)),
