@@ -21,6 +21,7 @@ mod route;
 mod tagging;
 #[cfg(test)]
 mod tests;
+mod unserved;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
@@ -88,12 +89,6 @@ async fn serve(
     let (parts, body) = request.into_parts();
     let body = collect(body, LARGEST_BODY).await?;
     let body_sha256 = hex::encode(Sha256::digest(&body));
-    let mut caller = authenticate(engine, &parts, &body_sha256, service, peer)?;
-    request_id.clone_into(&mut caller.request_id);
-
-    let unknown = || WireError::new("UnknownService", 404, "nbvend has no service for this request");
-    let served = service.and_then(services::find).ok_or_else(unknown)?;
-    let model = model::service(served.id).ok_or_else(unknown)?;
     let incoming = Incoming {
         method: parts.method.as_str(),
         path: parts.uri.path(),
@@ -101,10 +96,20 @@ async fn serve(
         headers: &parts.headers,
         body: &body,
     };
+    let mut caller = match authenticate(engine, &parts, &body_sha256, service, peer) {
+        Err(error) if error.code == "MissingAuthenticationToken" => {
+            return Err(unserved::taken_unsigned(&incoming).unwrap_or(error));
+        }
+        other => other?,
+    };
+    request_id.clone_into(&mut caller.request_id);
+
+    let unknown = || WireError::new("UnknownService", 404, "nbvend has no service for this request");
+    let served = service.and_then(services::find).ok_or_else(unknown)?;
+    let model = model::service(served.id).ok_or_else(unknown)?;
     let name = protocol::operation_name(model, &incoming)?;
     let (Some(entry), Some(operation)) = (served.operation(&name), model.operation(&name)) else {
-        let text = format!("nbvend does not serve {}:{name}", served.id);
-        return Err(WireError::new("NotImplemented", 501, text));
+        return Err(unserved::refused(served.id, &name));
     };
     let input = match protocol::decode(model, operation, &incoming).and_then(|input| {
         nbvend_wire::validate::validate(model, operation, &input)?;
