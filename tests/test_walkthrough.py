@@ -213,7 +213,7 @@ def status(run):
 def denied(run, command, user, action, resource=r"\S+"):
     """The AWS CLI is told so in AWS's words."""
     done = run(f"aws {command}", check=False)
-    assert done.returncode == 254 and done.stdout == "", (command, done.returncode, done.stdout)
+    assert done.returncode in (254, 255) and done.stdout == "", (command, done.returncode, done.stdout)
     told = (rf"An error occurred \(AccessDenied(Exception)?\) when calling the \w+ operation: User: {ACCOUNT}:user/nbvend/{user} "
             rf"is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the "
             rf"{action} action")
@@ -223,15 +223,15 @@ def denied(run, command, user, action, resource=r"\S+"):
 def the_catalog_and_people_are_out_of_reach(run):
     portfolio = "arn:aws:catalog:\\S+"
     for command, action, resource in [
-        ("servicecatalog create-portfolio --display-name Mine --provider-name demo", "servicecatalog:CreatePortfolio", portfolio),
+        ("servicecatalog create-portfolio --display-name Mine --provider-name demo", "servicecatalog:CreatePortfolio", r"\S+"),
         ("servicecatalog list-portfolios", "servicecatalog:ListPortfolios", r"\*"),
         ("cloudformation create-stack --stack-name mine --template-body file://templates/s3-iam-config.yml",
          "cloudformation:CreateStack", r"arn:aws:cloudformation:us-east-1:123456789012:stack/mine/\*"),
         ("cloudformation delete-stack --stack-name sam-app", "cloudformation:DeleteStack", r"arn:aws:cloudformation:\S+:stack/sam-app/\S+"),
         ("s3 ls", "s3:ListAllMyBuckets", r"\S+"),
-        ("iam create-access-key --user-name root-admin", "iam:CreateAccessKey", f"{ACCOUNT}:user/root-admin"),
-        ("iam list-users", "iam:ListUsers", rf"{ACCOUNT}:user/"),
-        ("iam add-user-to-group --group-name nbvend-admins --user-name demo", "iam:AddUserToGroup", r"\S+nbvend-admins"),
+        ("iam create-access-key --user-name root-admin", "iam:CreateAccessKey", f"{ACCOUNT}:user/nbvend/root-admin"),
+        ("iam list-users", "iam:ListUsers", rf"{ACCOUNT}:user/\*"),
+        ("iam add-user-to-group --group-name nbvend-admins --user-name demo", "iam:AddUserToGroup", f"{ACCOUNT}:group/nbvend/nbvend-admins"),
     ]:
         denied(run, command, "demo", action, resource)
 

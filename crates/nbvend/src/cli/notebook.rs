@@ -28,11 +28,11 @@ pub fn product(user: &str) -> String {
 }
 
 pub async fn stop(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    turn(named, data, printer, "StopNotebookInstance", "Stopped").await
+    turn(named, data, printer, "StopNotebookInstance", "stopping", "Stopped").await
 }
 
 pub async fn start(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    turn(named, data, printer, "StartNotebookInstance", "InService").await
+    turn(named, data, printer, "StartNotebookInstance", "starting", "InService").await
 }
 
 async fn turn(
@@ -40,11 +40,12 @@ async fn turn(
     data: Option<&Path>,
     printer: &Printer,
     operation: &str,
+    doing: &str,
     wanted: &str,
 ) -> Result<(), Failure> {
     let client = Client::acting(&Home::open(data)?).await?;
     let name = instance(&named.user);
-    let work = printer.work(&format!("{name}: {wanted}"));
+    let work = printer.work(&format!("{doing} {name}"));
     client
         .json("sagemaker", operation, json!({"NotebookInstanceName": name}))
         .await
