@@ -181,7 +181,8 @@ def test_2_a_name_that_changes_hands_takes_no_link_along(deployed, victim, mallo
 
 
 # ---- 3, 4: links and how long ---------------------------------------------------------------------------------------
-# The five minutes and the session's own end are tried with a clock that can be moved, in services/sagemaker/tests.rs.
+# The five minutes and the session's own end are tried in process: in services/sagemaker/tests with a clock that can be
+# moved, and in server/notebooks/sessions.rs for what is open then.
 
 def test_3_links_die_with_the_start_they_were_made_for(deployed, victim):
     sagemaker = deployed.as_person(victim, "sagemaker")
