@@ -93,9 +93,14 @@ def test_1_a_colleagues_notebook(deployed, victim, mallory):
                              ("update_provisioned_product", {"ProvisionedProductName": "victim-notebook"})]:
         attack = getattr(deployed.as_person(mallory, "servicecatalog"), operation)
         assert code_of(lambda: attack(**input)) == "AccessDeniedException"
-    for name in ("victim", "VICTIM", "Victim"):
+    # An ARN is no name to SageMaker; tried all the same.
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/{NOTEBOOK.lower()}"
+    attack = deployed.as_person(mallory, "sagemaker", parameter_validation=False)
+    assert code_of(lambda: attack.create_presigned_notebook_instance_url(NotebookInstanceName=arn)) == "ValidationException"
+    for name in ("victim", "VICTIM", "Victim", NOTEBOOK, arn):
         refused = refresh(deployed, mallory, name)
-        assert refused.returncode == 1 and "403" in refused.stderr and "authToken" not in refused.stdout
+        assert refused.returncode == 1 and "authToken" not in refused.stdout + refused.stderr
+        assert re.search("403" if name.lower() == "victim" else "40[034]", refused.stderr), refused.stderr
     assert len(mints(deployed)) == before
     # Each attempt stands in the trail as a denial.
     denied = until(lambda: [json.loads(e["CloudTrailEvent"]) for e in deployed.client("cloudtrail").lookup_events(
@@ -154,21 +159,30 @@ def test_2_a_name_that_changes_hands_takes_no_link_along(deployed, victim, mallo
     desk = {"Name": "/SageMaker/Notebooks/desk-Notebook"}
     until(lambda: code_of(lambda: deployed.as_person(victim, "ssm").get_parameter(**desk)) is None)
     visitor = Visitor(deployed)
-    page = visitor.get(deployed.as_person(victim, "ssm").get_parameter(**desk)["Parameter"]["Value"])
+    link = deployed.as_person(victim, "ssm").get_parameter(**desk)["Parameter"]["Value"]
+    page = visitor.get(link)
     assert page.status == 200
+    unused = deployed.as_person(victim, "sagemaker").create_presigned_notebook_instance_url(
+        NotebookInstanceName="desk-Notebook")["AuthorizedUrl"]
     catalog = deployed.as_person(victim, "servicecatalog")
     catalog.terminate_provisioned_product(ProvisionedProductName="desk-1", TerminateToken="t")
     gone = lambda: code_of(lambda: catalog.describe_provisioned_product(Name="desk-1"))
     until(lambda: gone() is not None)
+    for old in (link, unused, page.url):
+        assert visitor.get(old).status in (403, 404) and Visitor(deployed).get(old).status in (403, 404), "terminated"
     assert provision(deployed, mallory, "desk-2", "desk")["Status"] == "SUCCEEDED"
     until(lambda: code_of(lambda: deployed.as_person(mallory, "ssm").get_parameter(**desk)) is None)
     assert code_of(lambda: deployed.as_person(victim, "ssm").get_parameter(**desk)) == "AccessDeniedException"
-    # The former owner's session does not open the new owner's notebook of that name.
-    assert visitor.get(page.url).status == 403
+    # The former owner's session and links, minutes old, do not open the new owner's notebook of that name.
+    for old in (link, unused, page.url):
+        assert visitor.get(old).status == 403 and Visitor(deployed).get(old).status == 403
+    hers = deployed.as_person(mallory, "ssm").get_parameter(**desk)["Parameter"]["Value"]
+    assert Visitor(deployed).get(hers).status == 200
 
 
 # ---- 3, 4: links and how long ---------------------------------------------------------------------------------------
-# The five minutes and the session's own end are tried with a clock that can be moved, in services/sagemaker/tests.rs.
+# The five minutes and the session's own end are tried in process: in services/sagemaker/tests with a clock that can be
+# moved, and in server/notebooks/sessions.rs for what is open then.
 
 def test_3_links_die_with_the_start_they_were_made_for(deployed, victim):
     sagemaker = deployed.as_person(victim, "sagemaker")
@@ -233,6 +247,23 @@ def test_5_tokens_turn_up_nowhere(deployed, victim):
     assert any(token in value(deployed)["Value"] for token in tokens)
     for secret in [*tokens, cookie]:
         assert secret not in everything
+    # What the engine tells of itself, and what the operator's commands print.
+    signed_get = ("curl -sS --fail --aws-sigv4 aws:amz:us-east-1:nbvend "
+                  f"--user $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY {deployed.endpoint}/_nbvend/")
+    told = [deployed.run(signed_get + "metrics"), deployed.run(signed_get + "status")]
+    told += [deployed.nbvend("--json", command) for command in ("list", "status", "doctor")]
+    assert all(told) and "nbvend_" in told[0] and "victim-Notebook" in told[2]
+    # Parameters but the post's own, and every version of that one: links only, and none that was made for somebody else.
+    ssm = deployed.client("ssm")
+    others = [ssm.get_parameter(Name=p["Name"], WithDecryption=True)["Parameter"]["Value"]
+              for page_ in ssm.get_paginator("describe_parameters").paginate() for p in page_["Parameters"] if p["Name"] != PARAMETER]
+    # Every file, JupyterLab's own logs and the functions' among them.
+    files = {path: path.read_bytes() for path in deployed.data.rglob("*")
+             if path.is_file() and not path.is_symlink() and not path.name.startswith("nbvend.db")}
+    assert any("engine.log" == path.name for path in files) and len(files) > 5
+    for secret in [*tokens, cookie]:
+        assert secret not in "\n".join(told + others)
+        assert [path for path, content in files.items() if secret.encode() in content] == []
     # The file keeps digests: the token that never went into the parameter is not in it, nor is the cookie.
     stored = b"".join(path.read_bytes() for path in deployed.data.glob("nbvend.db*"))
     for secret in (links[0].split("authToken=")[1], cookie):
@@ -313,6 +344,10 @@ def test_24_events_mint_only_for_the_launch_they_tell_of(deployed, victim):
         changed(event, lambda d: d.update(eventName="TerminateProvisionedProduct")),
         changed(event, lambda d: d.update(eventSource="evil.example")),
         changed(event, lambda d: parameters(d, twice)),
+        changed(event, lambda d: parameters(d, [])),
+        changed(event, lambda d: parameters(d, None)),
+        changed(event, lambda d: d["requestParameters"].pop("provisioningParameters")),
+        changed(event, lambda d: parameters(d, [{"key": "NotebookInstanceType", "value": "victim"}])),
         changed(event, lambda d: parameters(d, [{"key": "NotebookUserName", "value": "HIDDEN_DUE_TO_SECURITY_REASONS"}])),
         changed(event, lambda d: parameters(d, [{"key": "NotebookUserName", "value": "../../victim"}])),
         changed(event, lambda d: parameters(d, [{"key": "NotebookUserName", "value": "x" * 200_000}])),

@@ -245,9 +245,30 @@ def test_a_foreign_key_in_the_environment_is_left_alone(deployed):
 
 
 def test_users_that_cannot_be(deployed):
-    for words, status in [(["user", "add", "a b"], 2), (["user", "add", "alice"], 1), (["user", "remove", "nobody"], 1)]:
+    for words, status in [(["user", "add", "a b"], 2), (["user", "add", "alice"], 1), (["user", "add", "ALICE"], 1),
+                          (["user", "remove", "nobody"], 1), (["user", "remove", "a b"], 2), (["user", "remove", ""], 2),
+                          (["why-denied", ""], 2)]:
         done = deployed.nbvend(*words, check=False)
         assert done.returncode == status, words
+        assert "ValidationE" not in done.stderr, done.stderr
     deployed.client("iam").create_user(UserName="service")
     refused = deployed.nbvend("user", "remove", "service", check=False)
     assert refused.returncode == 1 and "was not made by" in refused.stderr
+
+
+def test_odd_names_and_a_removal_told_with_the_name_as_it_was_made(deployed):
+    for name in ("-x", "a+b=c,d.e@f_g-h", "n" * 64):
+        assert deployed.nbvend("user", "add", "--", name)
+        assert deployed.nbvend("user", "remove", "--", name) == f"removed {name}\n"
+    deployed.person("Fred")
+    assert deployed.nbvend("user", "remove", "fred") == "removed Fred\n"
+    again = deployed.nbvend("user", "remove", "Fred", check=False)
+    assert again.returncode == 1 and "there is no user Fred" in again.stderr
+
+
+def test_a_denied_stop_does_not_say_that_it_stopped(deployed, alice):
+    gina = deployed.person("gina")
+    for command, state in [("stop", "Stopped"), ("start", "InService")]:
+        done = deployed.nbvend(command, "alice", check=False, **gina)
+        assert done.returncode == 1 and "AccessDenied" in done.stderr
+        assert state not in done.stdout + done.stderr

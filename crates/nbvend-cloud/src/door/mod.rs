@@ -22,6 +22,7 @@ mod route;
 mod tagging;
 #[cfg(test)]
 mod tests;
+mod unserved;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -88,15 +89,10 @@ async fn serve(
     // Whom nobody knows is told so before much is held for him.
     let signer = authenticate::signer(engine, &parts, service);
     let limit = if signer.is_ok() { body::largest(service) } else { body::SMALL };
-    let received = body::receive(body, &parts.headers, limit).await;
-    let (signer, body) = (signer?, received?);
-    let body_sha256 = hex::encode(Sha256::digest(&*body));
-    let mut caller = authenticate::proven(engine, &parts, signer, &body_sha256, service, peer)?;
-    request_id.clone_into(&mut caller.request_id);
-
-    let unknown = || WireError::new("UnknownService", 404, "nbvend has no service for this request");
-    let served = service.and_then(services::find).ok_or_else(unknown)?;
-    let model = model::service(served.id).ok_or_else(unknown)?;
+    let body = match (body::receive(body, &parts.headers, limit).await, &signer) {
+        (Err(_), Err(stranger)) => return Err(stranger.clone()),
+        (received, _) => received?,
+    };
     let incoming = Incoming {
         method: parts.method.as_str(),
         path: parts.uri.path(),
@@ -104,10 +100,22 @@ async fn serve(
         headers: &parts.headers,
         body: &body,
     };
+    let signer = match signer {
+        Err(error) if error.code == "MissingAuthenticationToken" => {
+            return Err(unserved::taken_unsigned(&incoming).unwrap_or(error));
+        }
+        signer => signer?,
+    };
+    let body_sha256 = hex::encode(Sha256::digest(&*body));
+    let mut caller = authenticate::proven(engine, &parts, signer, &body_sha256, service, peer)?;
+    request_id.clone_into(&mut caller.request_id);
+
+    let unknown = || WireError::new("UnknownService", 404, "nbvend has no service for this request");
+    let served = service.and_then(services::find).ok_or_else(unknown)?;
+    let model = model::service(served.id).ok_or_else(unknown)?;
     let name = protocol::operation_name(model, &incoming)?;
     let (Some(entry), Some(operation)) = (served.operation(&name), model.operation(&name)) else {
-        let text = format!("nbvend does not serve {}:{name}", served.id);
-        return Err(WireError::new("NotImplemented", 501, text));
+        return Err(unserved::refused(served.id, &name));
     };
     let input = match protocol::decode(model, operation, &incoming).and_then(|input| {
         nbvend_wire::validate::validate(model, operation, &input)?;

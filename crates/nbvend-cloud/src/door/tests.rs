@@ -149,6 +149,45 @@ async fn what_is_not_served_is_refused_by_name() {
     assert_eq!(code(&world, call.signed(ROOT_KEY, ROOT_SECRET, now)).await.1, "UnknownOperationException");
 }
 
+/// AWS takes these without a signature, so their clients send none: asking for one would mislead.
+#[tokio::test]
+async fn what_aws_takes_unsigned_and_is_not_served_is_refused_by_name_too() {
+    let world = World::new();
+    let now = world.engine.now();
+    let form = |action: &str| Call {
+        service: "sts",
+        headers: vec![
+            ("host".into(), "localhost".into()),
+            ("content-type".into(), "application/x-www-form-urlencoded".into()),
+        ],
+        path: "/",
+        method: "POST",
+        body: format!("Action={action}&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/x"),
+    };
+    for name in ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"] {
+        let call = form(name);
+        let unsigned = send(&world, call.request(&[])).await;
+        let signed = send(&world, call.signed(ROOT_KEY, ROOT_SECRET, now)).await;
+        for (status, body) in [unsigned, signed] {
+            assert_eq!(status, 501, "{body}");
+            assert!(body.contains("<Code>NotImplemented</Code>"), "{body}");
+            assert!(body.contains(&format!("nbvend does not serve sts:{name}")), "{body}");
+        }
+        let get = Call { method: "GET", body: String::new(), ..form(name) };
+        let uri = format!("/?Action={name}&Version=2011-06-15");
+        let mut request = get.request(&[]);
+        *request.uri_mut() = uri.parse().unwrap();
+        assert_eq!(send(&world, request).await.0, 501);
+        // A signature that is there must be right.
+        assert_eq!(send(&world, call.signed(ROOT_KEY, "wrong", now)).await.0, 403);
+    }
+    for name in ["DecodeAuthorizationMessage", "GetCallerIdentity", "AssumeRole", "MakeCoffee"] {
+        let (status, body) = send(&world, form(name).request(&[])).await;
+        assert_eq!(status, 403, "{name}: {body}");
+        assert!(body.contains("<Code>MissingAuthenticationToken</Code>"), "{name}: {body}");
+    }
+}
+
 /// DESIGN's coverage over the registry: nothing is served to a request that is not signed.
 #[tokio::test]
 async fn every_operation_refuses_an_unsigned_request() {

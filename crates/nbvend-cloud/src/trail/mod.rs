@@ -6,6 +6,7 @@
 pub mod denial;
 pub mod prune;
 pub mod query;
+mod size;
 
 use std::sync::Mutex;
 
@@ -130,6 +131,7 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
         members.insert("managementEvent".to_owned(), json!(true));
         members.insert("recipientAccountId".to_owned(), json!(account));
         members.insert("eventCategory".to_owned(), json!("Management"));
+        size::bound(members);
     }
     Row {
         event_id,

@@ -3,6 +3,8 @@
 use super::*;
 use serde_json::{Value, json};
 
+mod exceptional;
+
 const HOME: &str = "111122223333";
 const AWAY: &str = "444455556666";
 const OBJECT: &str = "arn:aws:s3:::data/x";
@@ -335,6 +337,21 @@ fn not_principal() {
     assert_eq!(outcome(&case(None).decide(&bo)), (EXPLICIT, Some(Layer::Resource)));
     // The documented trap: a boundary makes such a Deny hit everyone.
     assert_eq!(outcome(&case(Some(allow(Kind::Boundary))).decide(&ann)), (EXPLICIT, Some(Layer::Resource)));
+    // A role or an account that is listed takes its sessions along; another role's stay.
+    for (listed, effect) in [
+        (format!("arn:aws:iam::{HOME}:role/team/Launch"), ALLOWED),
+        (HOME.to_owned(), ALLOWED),
+        (format!("arn:aws:iam::{HOME}:role/team/Other"), EXPLICIT),
+    ] {
+        let all_but =
+            json!([{"Effect": "Deny", "NotPrincipal": {"AWS": listed}, "Action": "s3:*", "Resource": "*"}]);
+        let case = Case {
+            identity: vec![allow(Kind::Identity)],
+            resource: Some(policy(Kind::Resource, &all_but)),
+            ..Case::default()
+        };
+        assert_eq!(case.decide(&session()).effect, effect, "{listed}");
+    }
 }
 
 #[test]
@@ -382,33 +399,6 @@ fn trust_policies_must_allow() {
         let nothing_known = Context::new();
         let unknown = Request { context: &nothing_known, ..request };
         assert_eq!(evaluate(&unknown, &policies).effect, IMPLICIT, "without external id: {who:?} {named}");
-    }
-}
-
-#[test]
-fn kms_keys_are_ruled_by_their_own_policy() {
-    let ann = user(HOME, "ann");
-    let identity = policy(Kind::Identity, &json!([{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]));
-    let delegating = policy(
-        Kind::Resource,
-        &json!([{"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "kms:*", "Resource": "*"}]),
-    );
-    let context = Context::new();
-    let own = [("p", &identity)];
-    for (resource, key_policy, effect) in [
-        ("arn:aws:kms:eu-west-1:111122223333:key/1", None, IMPLICIT),
-        ("arn:aws:kms:eu-west-1:111122223333:key/1", Some(("key", &delegating)), ALLOWED),
-        ("*", None, ALLOWED),
-    ] {
-        let request = Request {
-            principal: &ann,
-            action: "kms:Decrypt",
-            resource,
-            resource_account: None,
-            context: &context,
-        };
-        let policies = Policies { identity: &own, resource: key_policy, ..Policies::default() };
-        assert_eq!(evaluate(&request, &policies).effect, effect, "{resource}");
     }
 }
 

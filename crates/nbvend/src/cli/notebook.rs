@@ -28,19 +28,19 @@ pub fn product(user: &str) -> String {
 }
 
 pub async fn stop(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    turn(named, data, printer, "stopping", "StopNotebookInstance", "Stopped").await
+    turn(named, data, printer, "StopNotebookInstance", "stopping", "Stopped").await
 }
 
 pub async fn start(named: &Named, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    turn(named, data, printer, "starting", "StartNotebookInstance", "InService").await
+    turn(named, data, printer, "StartNotebookInstance", "starting", "InService").await
 }
 
 async fn turn(
     named: &Named,
     data: Option<&Path>,
     printer: &Printer,
-    doing: &str,
     operation: &str,
+    doing: &str,
     wanted: &str,
 ) -> Result<(), Failure> {
     let client = Client::acting(&Home::open(data)?).await?;

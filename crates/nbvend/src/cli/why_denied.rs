@@ -13,6 +13,7 @@ use crate::printer::Printer;
 #[derive(Args)]
 pub struct WhyDenied {
     /// The event's id, or the name of an operation, or of a user [default: the last denial there is]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     event: Option<String>,
 }
 

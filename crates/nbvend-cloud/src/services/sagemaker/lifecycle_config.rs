@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::state::{LifecycleConfig, Notebook, lifecycle_config};
-use super::{page, tags, tags::Tag};
+use super::{tags, tags::Tag};
 use crate::context::{ContextKeys, Cx};
 use crate::operation::{Kind, Operation};
 
@@ -185,57 +185,3 @@ plain!(DeleteNotebookInstanceLifecycleConfig, Kind::Write, (), |input, cx| {
     cx.delete::<LifecycleConfig>(&name)?;
     Ok(())
 });
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
-pub struct ListNotebookInstanceLifecycleConfigs {
-    pub next_token: Option<String>,
-    pub max_results: Option<usize>,
-    pub name_contains: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LifecycleConfigs {
-    pub next_token: Option<String>,
-    pub notebook_instance_lifecycle_configs: Vec<LifecycleConfigSummary>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LifecycleConfigSummary {
-    pub notebook_instance_lifecycle_config_name: String,
-    pub notebook_instance_lifecycle_config_arn: String,
-    pub creation_time: Timestamp,
-    pub last_modified_time: Timestamp,
-}
-
-impl Operation for ListNotebookInstanceLifecycleConfigs {
-    const SERVICE: &'static str = "sagemaker";
-    const NAME: &'static str = "ListNotebookInstanceLifecycleConfigs";
-    const KIND: Kind = Kind::Read;
-    type Output = LifecycleConfigs;
-    type Error = Error;
-
-    fn run(self, cx: &mut Cx<'_>) -> Result<LifecycleConfigs, Error> {
-        let after = self.next_token.as_deref().map(page::read).transpose()?;
-        let all = cx.tx.list::<LifecycleConfig>(cx.region(), "", after.as_deref(), usize::MAX)?;
-        let mut rest = all
-            .into_iter()
-            .filter(|c| self.name_contains.as_ref().is_none_or(|part| c.name.contains(part.as_str())));
-        let page: Vec<_> = rest
-            .by_ref()
-            .take(self.max_results.unwrap_or(10))
-            .map(|config| LifecycleConfigSummary {
-                notebook_instance_lifecycle_config_name: config.name,
-                notebook_instance_lifecycle_config_arn: config.arn,
-                creation_time: config.created,
-                last_modified_time: config.modified,
-            })
-            .collect();
-        let more = rest.next().is_some();
-        let last =
-            page.last().filter(|_| more).map(|c| page::write(&c.notebook_instance_lifecycle_config_name));
-        Ok(LifecycleConfigs { notebook_instance_lifecycle_configs: page, next_token: last })
-    }
-}

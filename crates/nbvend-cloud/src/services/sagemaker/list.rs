@@ -4,6 +4,7 @@ use nbvend_wire::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::page::{self, SortKey};
 use super::state::Notebook;
 use crate::context::Cx;
 use crate::operation::{Kind, Operation};
@@ -69,10 +70,9 @@ impl ListNotebookInstances {
             && self.last_modified_time_before.is_none_or(|time| notebook.modified < time)
     }
 
-    /// What a notebook is sorted by; the name makes it unique, so that it can stand in a token.
-    fn sort_key(&self, notebook: &Notebook) -> (String, String) {
+    fn sort_key(&self, notebook: &Notebook) -> SortKey {
         let first = match self.sort_by.as_deref() {
-            Some("CreationTime") => format!("{:020}", notebook.created.0),
+            Some("CreationTime") => page::sortable(notebook.created),
             Some("Status") => notebook.status.name().to_owned(),
             _ => String::new(),
         };
@@ -88,38 +88,13 @@ impl Operation for ListNotebookInstances {
     type Error = Error;
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
-        let mut all: Vec<_> = cx
-            .tx
-            .list::<Notebook>(cx.region(), "", None, usize::MAX)?
-            .into_iter()
-            .filter(|notebook| self.wants(notebook))
-            .map(|notebook| (self.sort_key(&notebook), notebook))
-            .collect();
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        if self.sort_order.as_deref() == Some("Descending") {
-            all.reverse();
-        }
-        let start = match &self.next_token {
-            None => 0,
-            Some(token) => {
-                let last = super::page::read(token)?;
-                let at = all.iter().position(|(key, _)| format!("{}\n{}", key.0, key.1) == last);
-                // The notebook the last page ended with is gone: go on where it would stand.
-                at.map_or_else(
-                    || all.partition_point(|(key, _)| format!("{}\n{}", key.0, key.1) < last),
-                    |at| at + 1,
-                )
-            }
-        };
-        let end = all.len().min(start + self.max_results.unwrap_or(10));
-        let next_token = (end < all.len())
-            .then(|| {
-                all.get(end.wrapping_sub(1))
-                    .map(|(key, _)| super::page::write(&format!("{}\n{}", key.0, key.1)))
-            })
-            .flatten();
+        let all = cx.tx.list::<Notebook>(cx.region(), "", None, usize::MAX)?;
+        let wanted = all.into_iter().filter(|notebook| self.wants(notebook));
+        let keyed = wanted.map(|notebook| (self.sort_key(&notebook), notebook)).collect();
+        let (page, next_token) =
+            page::cut(keyed, self.sort_order.as_deref(), self.next_token.as_deref(), self.max_results)?;
         let (region, suffix) = (cx.region(), &cx.config().url_suffix);
-        let page = all.drain(start.min(end)..end).map(|(_, notebook)| Summary {
+        let page = page.into_iter().map(|notebook| Summary {
             url: notebook.host(region, suffix),
             notebook_instance_name: notebook.name,
             notebook_instance_arn: notebook.arn,

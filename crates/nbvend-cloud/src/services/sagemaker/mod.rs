@@ -18,6 +18,7 @@ mod event;
 mod failure;
 pub mod instance_type;
 mod lifecycle_config;
+mod lifecycle_list;
 mod list;
 mod log;
 mod minter;
@@ -63,7 +64,7 @@ pub static SERVICE: Service = Service {
         op::<tags::DeleteTags>(),
         op::<describe::DescribeNotebookInstance>(),
         op::<lifecycle_config::DescribeNotebookInstanceLifecycleConfig>(),
-        op::<lifecycle_config::ListNotebookInstanceLifecycleConfigs>(),
+        op::<lifecycle_list::ListNotebookInstanceLifecycleConfigs>(),
         op::<list::ListNotebookInstances>(),
         op::<tags::ListTags>(),
         op::<transition::StartNotebookInstance>(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::remove::remove;
+use super::{name, remove::remove};
 use crate::cli::env;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -21,16 +21,6 @@ pub struct Add {
     /// One who runs the catalog
     #[arg(long)]
     admin: bool,
-}
-
-/// What IAM takes for a name.
-fn name(text: &str) -> Result<String, String> {
-    let fine = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if (1..=64).contains(&text.len()) && text.chars().all(fine) {
-        Ok(text.to_owned())
-    } else {
-        Err("a user's name has 1 to 64 letters, digits and _+=,.@-".to_owned())
-    }
 }
 
 impl Add {

@@ -30,6 +30,16 @@ enum Command {
     Remove(remove::Remove),
 }
 
+/// What IAM takes for a name.
+fn name(text: &str) -> Result<String, String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if (1..=64).contains(&text.len()) && text.chars().all(fine) {
+        Ok(text.to_owned())
+    } else {
+        Err("a user's name has 1 to 64 letters, digits and _+=,.@-".to_owned())
+    }
+}
+
 impl User {
     pub async fn run(self, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
         match self.command {

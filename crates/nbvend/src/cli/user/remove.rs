@@ -16,19 +16,21 @@ use crate::solution::people::PATH;
 #[derive(Args)]
 pub struct Remove {
     /// The user's name
+    #[arg(value_parser = super::name)]
     name: String,
 }
 
 impl Remove {
     pub async fn run(self, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
         let client = Client::of(&Home::open(data)?)?;
-        let name = &self.name;
-        let found = client.query("iam", "GetUser", json!({"UserName": name})).await.map_err(|error| {
-            match error.code.as_str() {
-                "NoSuchEntity" => Failure::new(format!("there is no user {name}")),
+        let asked = json!({"UserName": self.name});
+        let found =
+            client.query("iam", "GetUser", asked).await.map_err(|error| match error.code.as_str() {
+                "NoSuchEntity" => Failure::new(format!("there is no user {}", self.name)),
                 _ => error.into(),
-            }
-        })?;
+            })?;
+        // As it was made: IAM finds a user whatever the case.
+        let name = found["User"]["UserName"].as_str().unwrap_or(&self.name);
         if found["User"]["Path"] != PATH {
             return Err(Failure::new(format!(
                 "{name} was not made by `nbvend user add`; remove it with the AWS CLI if it is to go"

@@ -154,11 +154,44 @@ fn end_on_time(site: &Arc<Site>, cookie: &str, expires: Timestamp, until: Cancel
     let left = u64::try_from(expires.0 - site.engine.now().0).unwrap_or(0);
     let (site, cookie) = (Arc::clone(site), cookie.to_owned());
     tokio::spawn(async move {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(left)) => {}
-            () = until.cancelled() => return,
+        if time_up(Duration::from_millis(left), &until).await {
+            site.sessions.known().remove(&cookie);
         }
-        until.cancel();
-        site.sessions.known().remove(&cookie);
     });
+}
+
+/// Ends what hangs on `until` when the time is up; false if it was ended before.
+async fn time_up(left: Duration, until: &CancellationToken) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(left) => {
+            until.cancel();
+            true
+        }
+        () = until.cancelled() => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half an hour is the shortest session there is, so the black box cannot wait for one. That a websocket closes when
+    /// its token is cancelled is the proxy's test.
+    #[tokio::test]
+    async fn what_is_open_ends_when_the_time_is_up_and_not_before() {
+        let until = CancellationToken::new();
+        let open = until.child_token();
+        let timer = tokio::spawn({
+            let until = until.clone();
+            async move { time_up(Duration::from_millis(200), &until).await }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!open.is_cancelled());
+        tokio::time::timeout(Duration::from_secs(10), open.cancelled()).await.expect("ends");
+        assert!(timer.await.unwrap());
+
+        let ended = CancellationToken::new();
+        ended.cancel();
+        assert!(!time_up(Duration::from_secs(3600), &ended).await);
+    }
 }
