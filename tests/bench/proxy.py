@@ -42,7 +42,9 @@ def load(bench, port, kind, connections, host, pid, seconds=3, cookie=None):
     """One run of the load against a proxy whose process is `pid`."""
     used = measure.cpu(pid)
     words = [bench, "load", f"127.0.0.1:{port}", kind, str(connections), str(seconds), host] + ([cookie] if cookie else [])
-    figures = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
     figures["cpu_us"] = (measure.cpu(pid) - used) * 1e6 / figures["count"]
     return figures
 

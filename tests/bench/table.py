@@ -20,6 +20,10 @@ class Figure:
 
 
 def number(value):
+    if isinstance(value, int):
+        return str(value)
+    if value < 0:
+        return f"-{number(-value)}"
     if value >= 1000:
         return f"{value:,.0f}".replace(",", " ")
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
