@@ -37,6 +37,7 @@ TOPICS = {
 }
 # Takes minutes; runs when it is named.
 ASKED_FOR = {"growth"}
+DEADLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main():
@@ -45,11 +46,11 @@ def main():
         print(f"there is no topic {unknown[0]}; there are {', '.join(TOPICS)}", file=sys.stderr)
         return 2
     wanted = sys.argv[1:] or [name for name in TOPICS if name not in ASKED_FOR]
-    for deadly in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(deadly, lambda number, _: sys.exit(128 + number))
     print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the run, "
           f"{'release' if release() else 'DEBUG'} build", flush=True)
     run, failed = Run(), []
+    for deadly in DEADLY:
+        signal.signal(deadly, lambda number, _: leave(run, 128 + number))
     try:
         for name, (module, sentence) in TOPICS.items():
             if name not in wanted:
@@ -63,10 +64,24 @@ def main():
                 failed.append(name)
             print(f"\n({name} took {time.monotonic() - begun:.0f} s; load {os.getloadavg()[0]:.1f})", flush=True)
     finally:
-        run.close()
+        close(run)
     if failed:
         print(f"\nnot measured to the end: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def close(run):
+    """Undisturbed: half a cleaning up leaves the other half."""
+    for deadly in DEADLY:
+        signal.signal(deadly, signal.SIG_IGN)
+    run.close()
+
+
+def leave(run, code):
+    """At once: threads that wait for answers are not waited for."""
+    close(run)
+    sys.stdout.flush()
+    os._exit(code)
 
 
 sys.exit(main())

@@ -11,6 +11,8 @@ from engine import free_port, until
 from measure import p50, several, timed
 from table import Figure
 
+# The hub, its proxy and its servers bear this; the servers live on when the hub is killed.
+MARK = "NBVEND_BENCH_HUB"
 TOKEN = "bench-" + "0" * 32
 # 20 servers that start at once keep two cores busy for longer than the hub waits by itself.
 PATIENCE = 300
@@ -36,7 +38,7 @@ c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = 'simple'
 c.SimpleLocalProcessSpawner.home_dir_template = '{folder}/home/{{username}}'
 c.Spawner.args = ['--allow-root']
-c.Spawner.environment = {{'{measure.MARK}': '{measure.RUN}'}}
+c.Spawner.environment = {{'{measure.MARK}': '{measure.RUN}', '{MARK}': '{folder}'}}
 c.Spawner.start_timeout = c.Spawner.http_timeout = {PATIENCE}
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.services = [{{'name': 'bench', 'api_token': '{TOKEN}'}}]
@@ -46,12 +48,12 @@ c.JupyterHub.load_roles = [{{'name': 'bench', 'services': ['bench'],
         return self.start()
 
     def __exit__(self, *_):
-        measure.end_all(self.folder)
+        measure.end_all(f"{MARK}={self.folder}")
 
     def start(self):
         path = f"{self.programs}:{os.environ['PATH']}"
         self.process = measure.spawn([self.programs / "jupyterhub", "-f", "jupyterhub_config.py"], folder=self.folder, PATH=path,
-                                     log=open(self.folder / "log", "ab"))
+                                     log=open(self.folder / "log", "ab"), **{MARK: str(self.folder)})
         until(self.ready, 60, 0.01)
         return self
 

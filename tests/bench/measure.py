@@ -95,31 +95,30 @@ def end(process):
         process.wait()
 
 
-def ours(folder):
-    """What still runs of this run: by the mark it inherited, or because it works on the run's folder."""
-    found = []
+def bearing(*signs):
+    """The processes, this one apart, in whose environment or command line one of the signs stands."""
+    signs, found = [os.fsencode(sign) for sign in signs], []
     for pid in processes():
         try:
-            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+            seen = pathlib.Path(f"/proc/{pid}/environ").read_bytes() + pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
             state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
         except OSError:
             continue
-        if pid != os.getpid() and state != "Z" and (f"{MARK}={RUN}".encode() in environment or os.fsencode(folder) in words):
+        if pid != os.getpid() and state != "Z" and any(sign in seen for sign in signs):
             found.append(pid)
     return found
 
 
-def end_all(folder):
-    """Nothing is left behind; says what had to be ended."""
-    left = ours(folder)
+def end_all(*signs):
+    """Ends all that bear one of the signs; whom it had to end."""
+    left = bearing(*signs)
     for how in (signal.SIGTERM, signal.SIGKILL):
-        for pid in ours(folder):
+        for pid in bearing(*signs):
             try:
                 os.kill(pid, how)
             except ProcessLookupError:
                 pass
         until = time.monotonic() + 5
-        while ours(folder) and time.monotonic() < until:
+        while bearing(*signs) and time.monotonic() < until:
             time.sleep(0.05)
     return left

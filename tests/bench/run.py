@@ -50,7 +50,7 @@ class Run:
                 self.started.stop("--stop-notebooks")
             except Exception as failure:
                 print(f"the engine was not stopped in order: {failure}", flush=True)
-        for pid in measure.end_all(self.folder):
+        for pid in measure.end_all(f"{measure.MARK}={measure.RUN}", self.folder):
             print(f"process {pid} was still there and was ended", flush=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
