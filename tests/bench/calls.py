@@ -18,14 +18,14 @@ def topic(run):
                                 **{key: value.format(port=port) for key, value in environment.items()})
         try:
             until(lambda: reachable(port), 60)
-            for key, figure in figures(port, "test", "test", process.pid):
+            for key, figure in figures(port, "test", "test", measure.tree(process.pid)):
                 run.table.peer(key, name, f"{key}, calls a CPU second", figure)
         except (OSError, AssertionError) as failure:
             run.table.say(f"{name} was not measured: {str(failure)[:200]}")
         finally:
             measure.end(process)
     variables = run.engine.variables()
-    own = figures(run.engine.port, variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"], run.pid)
+    own = figures(run.engine.port, variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"], [run.pid])
     for key, figure in own:
         run.table.row(f"{key}, calls a CPU second", figure, "≥ 10 × ministack, ≥ 50 × moto", key)
 
@@ -48,11 +48,11 @@ def reachable(port):
         return False
 
 
-def figures(port, key, secret, pid):
+def figures(port, key, secret, pids):
     """One after the other, so that each can be shown when it is there."""
     for operation, body in (("PutParameter", WRITE), ("GetParameter", READ)):
         request = load.ssm(port, key, secret, operation, body)
         for connections in CONNECTIONS:
-            rate, micros = load.drive(port, request, pid, connections=connections)
+            rate, micros = load.drive(port, request, pids, connections=connections)
             plural = "connection" if connections == 1 else "connections"
             yield f"{operation}, {connections} {plural}", Figure(1e6 / micros, "/CPU s", f"{rate:.0f} a second")

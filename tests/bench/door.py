@@ -34,7 +34,7 @@ def topic(run):
         "the same as a user with 20 policies of 2 KB": read(twenty),
     }
     # In turn, so that what else the machine does falls on all of them.
-    seen = [[load.drive(engine.port, request, run.pid, SECONDS)[1] for request in requests.values()] for _ in range(ROUNDS)]
+    seen = [[load.drive(engine.port, request, [run.pid], SECONDS)[1] for request in requests.values()] for _ in range(ROUNDS)]
     costs = [p50(micros) for micros in zip(*seen)]
     for what, micros in zip(requests, costs):
         table.row(f"CPU a call: {what}, p50 of {ROUNDS}", Figure(micros, "µs"))

@@ -77,12 +77,12 @@ class Connection:
         return whole, not part or b"\r\nconnection: close" in lower or lower.startswith(b"http/1.0")
 
 
-def drive(port, request, pid, seconds=3, connections=1):
-    """Each connection sends when it has its answer. Calls a second, and CPU microseconds of the server a call."""
+def drive(port, request, pids, seconds=3, connections=1):
+    """Each connection sends when it has its answer. Calls a second, and CPU microseconds of the server's processes a call."""
     load(port, request, 0.3, connections)
-    used = cpu(pid)
+    used = cpu(pids)
     count, took = load(port, request, seconds, connections)
-    return count / took, (cpu(pid) - used) * 1e6 / count
+    return count / took, (cpu(pids) - used) * 1e6 / count
 
 
 def load(port, request, seconds, connections):

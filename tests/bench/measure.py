@@ -45,10 +45,10 @@ def tree(pid):
     return [pid] + [one for child in children for one in tree(int(child))]
 
 
-def cpu(pid):
-    """Processor seconds of a process and its children, what has ended of its threads too; to 10 ms."""
+def cpu(pids):
+    """Processor seconds of processes, what has ended of their threads too; to 10 ms."""
     used = 0
-    for one in tree(pid):
+    for one in pids:
         try:
             words = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:

@@ -22,6 +22,8 @@ def topic(run):
         assert found == count, f"{found} notebooks run, not {count}"
         table.row(f"an idle notebook at {count}: server, kernel forker, first process",
                   Figure(mean, "MiB", f"of it the first process {first:.1f}"), budget, key)
+    zygotes = [one for one in measure.tree(run.pid) if measure.title(one).startswith("python")]
+    table.row("the zygote, once an engine", Figure(sum(map(measure.memory, zygotes)), "MiB"))
     table.row("the engine with 50 notebooks", Figure(measure.memory(run.pid), "MiB"))
 
 

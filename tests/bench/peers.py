@@ -58,7 +58,7 @@ def python_peers():
 def hub_proxy():
     """JupyterHub's default proxy, or None."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    npm = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--fetch-retries", "1", "--prefix", FOLDER, PROXY]
+    npm = ["npm", "install", "--loglevel", "error", "--no-fund", "--no-audit", "--fetch-retries", "1", "--prefix", FOLDER, PROXY]
     if not shutil.which("npm"):
         print("JupyterHub's proxy is skipped: there is no npm", file=sys.stderr, flush=True)
         return None

@@ -38,14 +38,14 @@ def echo(run, what, figures, budget=""):
     run.table.row(what, Figure(figures["p50_us"], "µs p50", f"p99 {figures['p99_us']} µs, {figures['cpu_us']:.1f} µs CPU"), budget)
 
 
-def load(bench, port, kind, connections, host, pid, seconds=3, cookie=None):
-    """One run of the load against a proxy whose process is `pid`."""
-    used = measure.cpu(pid)
+def load(bench, port, kind, connections, host, pids, seconds=3, cookie=None):
+    """One run of the load against a proxy whose processes are `pids`."""
+    used = measure.cpu(pids)
     words = [bench, "load", f"127.0.0.1:{port}", kind, str(connections), str(seconds), host] + ([cookie] if cookie else [])
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    figures["cpu_us"] = (measure.cpu(pid) - used) * 1e6 / figures["count"]
+    figures["cpu_us"] = (measure.cpu(pids) - used) * 1e6 / figures["count"]
     return figures
 
 
@@ -70,9 +70,9 @@ def whole(run, bench):
     backend = measure.spawn([bench, "backend", path])
     try:
         until(lambda: os.path.exists(path))
-        load(bench, engine.port, "get", 16, host, run.pid, 0.5, cookie)
-        get(run, "engine, session and proxy, 16 connections", load(bench, engine.port, "get", 16, host, run.pid, 3, cookie), SMALL, "proxy")
-        echo(run, "engine, session and proxy, websocket echo", load(bench, engine.port, "websocket", 1, host, run.pid, 3, cookie), ECHO)
+        load(bench, engine.port, "get", 16, host, [run.pid], 0.5, cookie)
+        get(run, "engine, session and proxy, 16 connections", load(bench, engine.port, "get", 16, host, [run.pid], 3, cookie), SMALL, "proxy")
+        echo(run, "engine, session and proxy, websocket echo", load(bench, engine.port, "websocket", 1, host, [run.pid], 3, cookie), ECHO)
     finally:
         measure.end(backend)
         os.unlink(path)
@@ -99,18 +99,19 @@ def others(run, bench):
     backend = measure.spawn([bench, "backend", socket])
     try:
         until(lambda: os.path.exists(socket))
-        for name, command, port in commands(run.folder, socket):
+        for name, command, port in commands(run, socket):
             process = measure.spawn(command)
             try:
                 until(lambda: subprocess.run([bench, "load", f"127.0.0.1:{port}", "get", "1", "0.1", "a"], capture_output=True).returncode == 0, 20)
-                run.table.peer("proxy", name, "16 connections", of_get(load(bench, port, "get", 16, "a", process.pid)))
+                run.table.peer("proxy", name, "16 connections", of_get(load(bench, port, "get", 16, "a", measure.tree(process.pid))))
             finally:
                 measure.end(process)
     finally:
         measure.end(backend)
 
 
-def commands(folder, socket):
+def commands(run, socket):
+    folder = run.folder
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text(f"""{'user root;' if os.getuid() == 0 else ''} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
@@ -120,6 +121,8 @@ def commands(folder, socket):
         proxy_set_header Connection ""; }} }} }}""")
     if shutil.which("nginx"):
         yield "nginx, one worker", ["nginx", "-c", config], port
+    else:
+        run.table.say("nginx is not installed and was not measured")
     hub = peers.hub_proxy()
     if hub:
         port = free_port()

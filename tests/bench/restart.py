@@ -5,7 +5,7 @@ import time
 import measure
 from cells import Server, print_one
 from engine import Engine, until
-from measure import p50
+from measure import p50, timed
 from table import Figure
 from vend import page_of, population
 
@@ -28,7 +28,10 @@ def topic(run):
         table.row(f"killed with {count} notebooks: exec to all adopted", Figure(adopted, "s"), budget)
         table.row(f"killed with {count} notebooks: exec to each having answered in the session it had", Figure(answering, "s"), "", key)
     upgrade(run, kept[0])
-    table.row("the engine after all this", Figure(measure.memory(run.pid), "MiB"), "≤ 30 MiB")
+    table.row("the engine after all this", Figure(measure.memory(run.pid), "MiB"))
+    population(engine, MANY)
+    table.row(f"`nbvend down --stop-notebooks` with {MANY} notebooks", Figure(timed(lambda: engine.stop("--stop-notebooks"))[0], "s"))
+    engine.start()
 
 
 def first_answer(folder):
