@@ -61,7 +61,7 @@ def release():
 
 def program(package, bench):
     """The executable of a bench program, built like the binary that is measured."""
-    built = subprocess.run(["cargo", "bench", "--package", package, "--bench", bench, "--no-run", "--locked", "--profile",
+    built = subprocess.run(["cargo", "bench", "--package", package, "--bench", bench, "--no-run", "--locked", "--quiet", "--profile",
                             "bench" if release() else "dev", "--message-format=json"],
                            cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     messages = map(json.loads, built.stdout.splitlines())

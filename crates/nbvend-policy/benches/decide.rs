@@ -1,7 +1,9 @@
 //! What a decision costs: twenty policies of 2 KB with conditions, read and compiled, and then asked.
 //!
 //! Without arguments it measures and prints one JSON object. `decide policies` prints the policies themselves, so that
-//! the same ones can be given to a user of the whole engine: the last of them allows reading `/bench/value`.
+//! the same ones can be given to a user of the whole engine: the last of them allows reading `/bench/value` to users whose
+//! name begins with `bench`. Each question meets the action, the resource and so the conditions of one statement in every
+//! policy: conditions that are never reached would cost nothing.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -89,7 +91,7 @@ fn median(mut work: impl FnMut()) -> f64 {
     rounds[ROUNDS / 2]
 }
 
-/// A team's policy: reading its parameters under conditions, its notebooks, a denial, and as many buckets as fill it up.
+/// A team's policy: reading parameters, its notebooks for a time that is over, a denial, and as many buckets as fill it up.
 fn document(team: usize) -> String {
     let name = if team == COUNT { "bench".to_owned() } else { format!("team-{team}") };
     let mut buckets: Vec<Value> = Vec::new();
@@ -103,19 +105,19 @@ fn document(team: usize) -> String {
 }
 
 fn with_buckets(team: usize, name: &str, buckets: &[Value]) -> String {
+    let parameters = format!("arn:aws:ssm:*:{ACCOUNT}:parameter");
     json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "ReadParameters", "Effect": "Allow", "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
-         "Resource": format!("arn:aws:ssm:*:{ACCOUNT}:parameter/{name}/*"),
+         "Resource": [format!("{parameters}/{name}-own/*"), format!("{parameters}/bench/*")],
          "Condition": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "127.0.0.0/8"]},
                        "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"},
-                       "StringLike": {"aws:PrincipalArn": format!("arn:aws:iam::{ACCOUNT}:user/*")}}},
-        {"Sid": "OwnNotebooks", "Effect": "Allow", "Action": ["sagemaker:Describe*", "sagemaker:St*NotebookInstance"],
-         "Resource": format!("arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/{name}-${{aws:username}}-*"),
+                       "StringLike": {"aws:PrincipalArn": format!("arn:aws:iam::{ACCOUNT}:user/{name}*")}}},
+        {"Sid": "NotebooksForAWhile", "Effect": "Allow", "Action": ["sagemaker:Describe*", "sagemaker:*NotebookInstance"],
+         "Resource": format!("arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/${{aws:username}}*"),
          "Condition": {"StringEquals": {"aws:RequestedRegion": ["us-east-1", "eu-west-1"]},
-                       "NumericLessThan": {"aws:EpochTime": "4102444800"}}},
+                       "NumericLessThan": {"aws:EpochTime": (1_700_000_000 + team).to_string()}}},
         {"Sid": "KeepParameters", "Effect": "Deny", "Action": "ssm:Delete*",
-         "Resource": [format!("arn:aws:ssm:*:{ACCOUNT}:parameter/{name}/value"),
-                      format!("arn:aws:ssm:*:{ACCOUNT}:parameter/*/kept-{team}")],
+         "Resource": [format!("{parameters}/{name}-own/value"), format!("{parameters}/*/value")],
          "Condition": {"StringNotLike": {"aws:PrincipalArn": format!("arn:aws:iam::{ACCOUNT}:role/Admin*")}}},
         {"Sid": "Data", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": buckets},
     ]})
