@@ -4,7 +4,7 @@
 //! - `tidy`    file sizes, dependence rules, module comments
 //! - `parity`  writes docs/parity.md anew from the registry
 //! - `models`  writes the service tables anew from botocore's models
-//! - `bench`   measures, and prints what docs/benchmarks.md holds
+//! - `bench`   measures nbvend and its peers, and prints what docs/benchmarks.md holds; topics may be named
 
 mod bench;
 mod run;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         "models" => models(&rest),
         "bench" => bench::run(&rest),
         _ => Err(Failure(
-            "usage: cargo xtask test [LAYER…] | tidy | parity | models [--check] | bench".to_owned(),
+            "usage: cargo xtask test [LAYER…] | tidy | parity | models [--check] | bench [TOPIC…]".to_owned(),
         )),
     };
     match outcome {

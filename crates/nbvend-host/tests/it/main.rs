@@ -2,7 +2,6 @@
 //! that do not.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this is tests, its helpers too")]
 mod egress;
-mod figures;
 mod functions;
 mod isolated;
 mod jupyter;
