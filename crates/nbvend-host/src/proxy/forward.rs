@@ -15,7 +15,7 @@ use super::pool::ConnectError;
 use super::target::Target;
 use super::upload::{Moved, Upload};
 use super::wire::{self, Head};
-use super::{embedding_allowed, origin_allowed, tunnel};
+use super::{embedding_allowed, origin_allowed, outgoing, tunnel};
 
 /// Who is at the other end of the engine's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +111,8 @@ async fn pass(
         return Err(OVER);
     }
     let place = target.place().ok_or(BUSY)?;
-    headers::outgoing(&mut parts, target, peer, websocket);
     let moved = Moved::now();
-    let outward = Outward::new(&parts, body, websocket);
+    let outward = Outward::new(&parts, body, target, peer, websocket);
     let (head, connection, upload) = tokio::select! {
         answered = exchange(outward, target, &moved) => answered?,
         () = moved.stopped(target.limits().head) => return Err(LATE),
@@ -149,10 +148,10 @@ struct Outward {
 }
 
 impl Outward {
-    fn new(parts: &Parts, body: Incoming, websocket: bool) -> Self {
+    fn new(parts: &Parts, body: Incoming, target: &Target, peer: Peer, websocket: bool) -> Self {
         let body = (!body.is_end_stream()).then_some(body);
         let chunked = body.is_some() && !parts.headers.contains_key(header::CONTENT_LENGTH);
-        let head = wire::request(parts, chunked);
+        let head = outgoing::head(parts, target, peer, websocket, chunked);
         let repeatable = body.is_none() && parts.method.is_idempotent();
         Self { head, body, chunked, pooled: !websocket, repeatable }
     }

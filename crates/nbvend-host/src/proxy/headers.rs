@@ -1,10 +1,8 @@
 //! What of a request and of its answer may pass between browser and notebook.
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, StatusCode, Uri, Version};
+use http::{HeaderMap, Method, StatusCode, Version};
 
-use super::forward::Peer;
 use super::page::Page;
 use super::target::Target;
 
@@ -21,27 +19,6 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
-
-/// As above, without a constant; and what proxies say about a client, which only our own word may say.
-/// Compared with `_` read as `-`, because some servers take the one for the other.
-const UNTRUSTED: [&str; 15] = [
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "http2-settings",
-    "expect",
-    "forwarded",
-    "via",
-    "x-real-ip",
-    "x-scheme",
-    "x-original-url",
-    "x-original-uri",
-    "x-rewrite-url",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-http-method-override",
-];
-const UNTRUSTED_PREFIXES: [&str; 2] = ["x-forwarded-", "x-nbvend-"];
 
 /// Whether the request asks for a websocket: the only upgrade that is passed on.
 pub(super) fn asks_for_websocket(parts: &Parts) -> bool {
@@ -116,35 +93,6 @@ fn good_host(host: &str) -> bool {
             .is_none_or(|port| !port.is_empty() && port.parse::<u16>().is_ok_and(|_| !port.starts_with('+')))
 }
 
-/// Makes the request what the notebook is to see: target as a path, its own hop's headers, one identity. The Host stays
-/// as the browser sent it, port and all, because Jupyter compares Origin with it.
-pub(super) fn outgoing(parts: &mut Parts, target: &Target, peer: Peer, websocket: bool) {
-    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    parts.uri = Uri::from(path);
-    parts.version = Version::HTTP_11;
-    let headers = &mut parts.headers;
-    drop_listed(headers);
-    drop_hop_by_hop(headers);
-    let untrusted: Vec<HeaderName> = headers.keys().filter(|name| is_untrusted(name)).cloned().collect();
-    for name in untrusted {
-        headers.remove(name);
-    }
-    // A signature for the engine is no business of the notebook's; its own applications may use other schemes.
-    if headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-")) {
-        headers.remove(header::AUTHORIZATION);
-    }
-    hide_cookies(headers, target.private_cookies());
-    let (name, value) = target.user_header();
-    headers.insert(name.clone(), value.clone());
-    headers.insert("x-forwarded-proto", HeaderValue::from_static(if peer.https { "https" } else { "http" }));
-    if let Ok(ip) = HeaderValue::try_from(peer.ip.to_string()) {
-        headers.insert("x-forwarded-for", ip);
-    }
-    if websocket {
-        offer_websocket(headers);
-    }
-}
-
 /// Makes an answer what the browser is to see. A notebook may set cookies for its own host only, and none of ours.
 pub(super) fn incoming(headers: &mut HeaderMap, target: &Target, websocket: bool) {
     drop_listed(headers);
@@ -185,19 +133,24 @@ fn offer_websocket(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
 }
 
-/// Removes what Connection lists, but for what the message cannot do without: listing Host or Cookie is an attack.
-fn drop_listed(headers: &mut HeaderMap) {
-    let mut listed = Vec::new();
-    for value in headers.get_all(header::CONNECTION) {
-        let names = value.to_str().unwrap_or_default().split(',');
-        listed.extend(names.filter_map(|name| HeaderName::try_from(name.trim()).ok()));
-    }
+/// What Connection lists.
+pub(super) fn listed(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(header::CONNECTION).iter();
+    values.flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim)
+}
+
+/// Whether the message cannot do without, whatever Connection lists: listing Host or Cookie is an attack.
+pub(super) fn is_needed(name: &HeaderName) -> bool {
     const NEEDED: [HeaderName; 5] =
         [header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::COOKIE, header::ORIGIN];
-    for name in listed {
-        if !NEEDED.contains(&name) {
-            headers.remove(name);
-        }
+    NEEDED.contains(name)
+}
+
+fn drop_listed(headers: &mut HeaderMap) {
+    let listed: Vec<HeaderName> =
+        listed(headers).filter_map(|name| HeaderName::try_from(name).ok()).collect();
+    for name in listed.iter().filter(|name| !is_needed(name)) {
+        headers.remove(name);
     }
 }
 
@@ -207,29 +160,7 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-fn is_untrusted(name: &HeaderName) -> bool {
-    let name = name.as_str().replace('_', "-");
-    UNTRUSTED.contains(&name.as_str()) || UNTRUSTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Takes the engine's own cookies out of what the browser sends.
-fn hide_cookies(headers: &mut HeaderMap, private: &[String]) {
-    let header::Entry::Occupied(entry) = headers.entry(header::COOKIE) else { return };
-    let (name, values) = entry.remove_entry_mult();
-    let mut kept = Vec::new();
-    for value in values {
-        let pairs = value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-        let pairs = pairs.filter(|pair| !pair.is_empty() && !is_private(pair, private));
-        kept.extend(pairs.map(<[u8]>::to_vec));
-    }
-    if let Ok(value) = HeaderValue::from_bytes(&kept.join(&b"; "[..]))
-        && !kept.is_empty()
-    {
-        headers.insert(name, value);
-    }
-}
-
-fn is_private(pair: &[u8], private: &[String]) -> bool {
+pub(super) fn is_private(pair: &[u8], private: &[String]) -> bool {
     let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
     private.iter().any(|private| name.eq_ignore_ascii_case(private.as_bytes()))
 }
@@ -264,8 +195,6 @@ mod tests {
         Target::new("/nowhere".into(), crate::jupyter::identity("Demo-User"))
             .hide_cookies(["__Host-session", "session"])
     }
-
-    const PEER: Peer = Peer { ip: std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), https: true };
 
     #[test]
     fn ambiguous_requests_are_refused() {
@@ -326,68 +255,6 @@ mod tests {
         assert!(!asks("GET", "upgrade, http2-settings", "h2c"));
         assert!(!asks("POST", "upgrade", "websocket"));
         assert!(!asks("GET", "close", "websocket"));
-    }
-
-    #[test]
-    fn what_the_client_says_about_itself_is_removed() {
-        let mut builder = http::Request::post("http://a:1/x%2F..%2fy?q").header("host", "a:1");
-        for (name, value) in [
-            ("x-nbvend-user", "root"),
-            ("X-Nbvend-User", "root2"),
-            ("x_nbvend_user", "root3"),
-            ("x-forwarded-for", "127.0.0.1"),
-            ("x-forwarded-proto", "http"),
-            ("x-forwarded-prefix", "/x"),
-            ("x_forwarded_for", "127.0.0.1"),
-            ("forwarded", "for=127.0.0.1"),
-            ("x-real-ip", "127.0.0.1"),
-            ("connection", "keep-alive, x-nbvend-user, host, x-private, cookie"),
-            ("x-private", "1"),
-            ("keep-alive", "timeout=5"),
-            ("te", "trailers"),
-            ("upgrade", "h2c"),
-            ("http2-settings", "AAM"),
-            ("proxy-authorization", "Basic x"),
-            ("expect", "100-continue"),
-            ("authorization", "AWS4-HMAC-SHA256 Credential=x"),
-            ("cookie", "session=s; _xsrf=1; __Host-Session=2; a=session=3"),
-            ("cookie", "b=4"),
-            ("content-length", "5"),
-            ("origin", "https://a:1"),
-            ("x-xsrftoken", "1"),
-        ] {
-            builder = builder.header(name, value);
-        }
-        let mut parts = parts(builder);
-        outgoing(&mut parts, &target(), PEER, false);
-        assert_eq!(parts.uri, "/x%2F..%2fy?q");
-        let mut left: Vec<String> = parts
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-            .collect();
-        left.sort();
-        let want = [
-            "content-length: 5",
-            "cookie: _xsrf=1; a=session=3; b=4",
-            "host: a:1",
-            "origin: https://a:1",
-            "x-forwarded-for: 192.0.2.7",
-            "x-forwarded-proto: https",
-            "x-nbvend-user: Demo-User",
-            "x-xsrftoken: 1",
-        ];
-        assert_eq!(left, want);
-    }
-
-    #[test]
-    fn other_authorizations_and_websocket_keys_pass() {
-        let builder = http::Request::get("/").header("host", "a").header("authorization", "token abc");
-        let mut parts = parts(builder.header("connection", "Upgrade").header("upgrade", "websocket"));
-        outgoing(&mut parts, &target(), PEER, true);
-        assert_eq!(parts.headers["authorization"], "token abc");
-        assert_eq!(parts.headers["connection"], "Upgrade");
-        assert_eq!(parts.headers["upgrade"], "websocket");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod forward;
 mod framing;
 mod headers;
 mod origin;
+mod outgoing;
 mod page;
 mod pool;
 mod target;

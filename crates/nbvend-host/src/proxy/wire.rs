@@ -1,11 +1,10 @@
-//! HTTP/1.1 as it is spoken with a notebook: a request's head as bytes, an answer's head out of bytes.
+//! HTTP/1.1 as a notebook speaks it: an answer's head out of bytes.
 //!
 //! The notebook runs its user's own code, so that nothing it says is taken on trust: one meaning or none.
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
-use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::framing::Framing;
@@ -27,27 +26,6 @@ pub(super) struct Head {
     pub(super) headers: HeaderMap,
     /// Whether another request may follow on this connection.
     pub(super) keeps: bool,
-}
-
-/// A request's head. Method, target and headers have been parsed before, so that none of them holds a line's end.
-pub(super) fn request(parts: &Parts, chunked: bool) -> Vec<u8> {
-    let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let mut head = Vec::with_capacity(1024);
-    head.extend_from_slice(parts.method.as_str().as_bytes());
-    head.push(b' ');
-    head.extend_from_slice(target.as_bytes());
-    head.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in &parts.headers {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    if chunked {
-        head.extend_from_slice(b"transfer-encoding: chunked\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
-    head
 }
 
 /// Takes an answer's head off the front of what has been read; none while it is not whole.
