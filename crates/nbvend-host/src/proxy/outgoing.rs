@@ -2,13 +2,13 @@
 //! pass over what the browser sent: maps of headers that are changed header by header were a fifth of a request's cost.
 use std::io::Write;
 
+use http::HeaderMap;
 use http::header;
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName};
 
 use super::forward::Peer;
-use super::headers::{is_needed, is_private, listed};
+use super::headers::{is_hop_by_hop, is_needed, is_private, listed};
 use super::target::Target;
 
 /// The head as bytes. Method, target and headers have been parsed before, so that none of them holds a line's end. The
@@ -22,7 +22,7 @@ pub(super) fn head(parts: &Parts, target: &Target, peer: Peer, websocket: bool, 
     let listed: Vec<&str> = listed(&parts.headers).collect();
     let (user, user_value) = target.user_header();
     for (name, value) in &parts.headers {
-        let dropped = is_dropped(name) || name == user || name == header::COOKIE;
+        let dropped = is_dropped(name.as_str()) || name == user || name == header::COOKIE;
         // A signature for the engine is no business of the notebook's; its own applications may use other schemes.
         let signature = name == header::AUTHORIZATION && value.as_bytes().starts_with(b"AWS4-");
         let unwanted = listed.iter().any(|item| name.as_str().eq_ignore_ascii_case(item)) && !is_needed(name);
@@ -67,23 +67,16 @@ fn cookies(head: &mut Vec<u8>, headers: &HeaderMap, private: &[String]) {
     }
 }
 
-/// What is meant for one hop only (RFC 9110, 7.6.1), whether or not Connection lists it; and what proxies say about a
-/// client, which only our own word may say. The latter with `_` for `-` too, because some servers take the one for the other.
-fn is_dropped(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    let hop = matches!(
-        name,
-        "connection" | "proxy-authorization" | "te" | "trailer" | "transfer-encoding" | "upgrade"
-    );
-    hop || if name.contains('_') { is_untrusted(&name.replace('_', "-")) } else { is_untrusted(name) }
+/// What is meant for one hop only, and what proxies say about a client, which only our own word may say.
+fn is_dropped(name: &str) -> bool {
+    // Some servers take `_` for `-`.
+    if name.contains('_') { is_untrusted(&name.replace('_', "-")) } else { is_untrusted(name) }
 }
 
 fn is_untrusted(name: &str) -> bool {
     let said = matches!(
         name,
-        "keep-alive"
-            | "proxy-connection"
-            | "proxy-authenticate"
+        "proxy-authenticate"
             | "http2-settings"
             | "expect"
             | "forwarded"
@@ -97,7 +90,7 @@ fn is_untrusted(name: &str) -> bool {
             | "x-cluster-client-ip"
             | "x-http-method-override"
     );
-    said || name.starts_with("x-forwarded-") || name.starts_with("x-nbvend-")
+    said || is_hop_by_hop(name) || name.starts_with("x-forwarded-") || name.starts_with("x-nbvend-")
 }
 
 #[cfg(test)]

@@ -28,8 +28,9 @@ pub(super) struct Head {
     pub(super) keeps: bool,
 }
 
-/// Takes an answer's head off the front of what has been read; none while it is not whole.
-pub(super) fn response(buffer: &mut BytesMut) -> Result<Option<Head>, Invalid> {
+/// Takes an answer's head off the front of what has been read; none while it is not whole. Its headers get the room of
+/// `spare`, a map that is not needed any more.
+pub(super) fn response(buffer: &mut BytesMut, spare: &mut HeaderMap) -> Result<Option<Head>, Invalid> {
     let mut spans = [[0_usize; 4]; MAX_HEADERS];
     let (length, count, status, version) = {
         let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
@@ -50,7 +51,7 @@ pub(super) fn response(buffer: &mut BytesMut) -> Result<Option<Head>, Invalid> {
     };
     let status = StatusCode::from_u16(status).map_err(|_| Invalid("its status"))?;
     let bytes = buffer.split_to(length).freeze();
-    let headers = collect(&bytes, &spans[..count])?;
+    let headers = collect(&bytes, &spans[..count], std::mem::take(spare))?;
     let mut keeps = version == Some(1);
     for value in headers.get_all(header::CONNECTION) {
         let words = value.to_str().map_err(|_| Invalid("its Connection"))?.split(',');
@@ -59,8 +60,8 @@ pub(super) fn response(buffer: &mut BytesMut) -> Result<Option<Head>, Invalid> {
     Ok(Some(Head { status, headers, keeps }))
 }
 
-fn collect(bytes: &Bytes, spans: &[[usize; 4]]) -> Result<HeaderMap, Invalid> {
-    let mut headers = HeaderMap::with_capacity(spans.len() + 4);
+fn collect(bytes: &Bytes, spans: &[[usize; 4]], mut headers: HeaderMap) -> Result<HeaderMap, Invalid> {
+    headers.clear();
     for &[name, name_length, value, value_length] in spans {
         let name = HeaderName::from_bytes(&bytes[name..name + name_length])
             .map_err(|_| Invalid("a header's name"))?;
@@ -107,7 +108,10 @@ mod tests {
 
     fn parse(text: &str) -> Result<Option<(Head, BytesMut)>, Invalid> {
         let mut buffer = BytesMut::from(text);
-        Ok(response(&mut buffer)?.map(|head| (head, buffer)))
+        let mut spare = HeaderMap::from_iter([(header::SERVER, HeaderValue::from_static("another"))]);
+        let head = response(&mut buffer, &mut spare)?;
+        assert!(!head.as_ref().is_some_and(|head| head.headers.contains_key(header::SERVER)));
+        Ok(head.map(|head| (head, buffer)))
     }
 
     #[test]

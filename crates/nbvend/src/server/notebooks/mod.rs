@@ -7,8 +7,8 @@ mod sessions;
 
 use std::sync::Arc;
 
-use http::header::ACCEPT;
-use http::{HeaderMap, Method, Request, Response};
+use http::header::{ACCEPT, COOKIE};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use nbvend_cloud::door::{Body, Peer};
@@ -29,11 +29,13 @@ pub struct Place {
 impl Place {
     /// `<name>.notebook.<region>.sagemaker.<suffix>`, or with AWS's own suffix.
     pub fn of_host(host: &str, suffix: &str) -> Option<Self> {
-        let bare = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
-        let (host, suffix) = (bare(host), bare(suffix));
+        fn bare(text: &str) -> &str {
+            text.split(':').next().unwrap_or_default()
+        }
+        let host = bare(host);
         let front = host
             .strip_suffix(".sagemaker.aws")
-            .or_else(|| host.strip_suffix(&suffix)?.strip_suffix('.')?.strip_suffix(".sagemaker"))?;
+            .or_else(|| host.strip_suffix(bare(suffix))?.strip_suffix('.')?.strip_suffix(".sagemaker"))?;
         let (name, region) = front.split_once(".notebook.")?;
         Some(Self { name: name.to_owned(), region: region.to_owned() })
     }
@@ -48,11 +50,9 @@ fn cookie_name(secure: bool) -> &'static str {
 
 pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, peer: Peer) -> Response<Body> {
     // Only what a page needs to know; the request is used up.
-    let mut asked = HeaderMap::new();
-    if let Some(accept) = request.headers().get(ACCEPT) {
-        asked.insert(ACCEPT, accept.clone());
-    }
-    let answer = answer(site, place, request, &peer).await.unwrap_or_else(|page| page.answer(&asked));
+    let accept = request.headers().get(ACCEPT).cloned();
+    let answer =
+        answer(site, place, request, &peer).await.unwrap_or_else(|page| page.answer(accept.as_ref()));
     answer.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
@@ -76,15 +76,16 @@ async fn answer(
         site.notebooks.requested(&admitted.notebook);
     }
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
-    Ok(proxy::forward(request, &admitted.target, peer, &admitted.until).await)
+    request.forward(&admitted.target, peer, &admitted.until).await
 }
 
 /// Whether somebody did something: opened a page, saved, started or deleted something. An open tab by itself only reads,
 /// every few seconds, and connects again.
 fn by_a_person<B>(request: &Request<B>) -> bool {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    let page = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
-    !reads || page
+    // As a name that need not be parsed for every request.
+    static FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+    !reads || request.headers().get(&FETCH_MODE).is_some_and(|mode| mode == "navigate")
 }
 
 fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
@@ -93,7 +94,7 @@ fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let headers = headers.get_all("cookie").iter().filter_map(|v| v.to_str().ok());
+    let headers = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut found = headers.flat_map(|header| header.split(';')).filter_map(|pair| {
         let (key, value) = pair.trim().split_once('=')?;
         (key == name).then_some(value)
