@@ -35,6 +35,9 @@ pub struct Limits {
     pub stall: Duration,
 }
 
+/// How many headers hyper takes unless told otherwise.
+const HYPERS_HEADERS: usize = 100;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -42,7 +45,7 @@ impl Default for Limits {
             per_peer: 1024,
             head: Duration::from_secs(30),
             head_bytes: 64 << 10,
-            headers: 100,
+            headers: HYPERS_HEADERS,
             stall: Duration::from_secs(60),
         }
     }
@@ -110,14 +113,17 @@ where
             answer
         }
     });
-    let served = http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes)
-        .max_header_size(limits.head_bytes)
-        .max_headers(limits.headers)
-        .serve_connection(TokioIo::new(io), noting)
-        .with_upgrades();
+        .max_header_size(limits.head_bytes);
+    // Told the number it has by itself, hyper fills room for so many headers with every request.
+    if limits.headers != HYPERS_HEADERS {
+        builder.max_headers(limits.headers);
+    }
+    let served = builder.serve_connection(TokioIo::new(io), noting).with_upgrades();
     if let Err(error) = served.await {
         tracing::debug!(%error, "connection");
     }

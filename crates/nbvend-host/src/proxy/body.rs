@@ -71,13 +71,25 @@ impl Body {
         Self(Kind::Whole(bytes))
     }
 
-    pub(super) fn streamed(framing: Framing, lease: Lease, until: &CancellationToken) -> Self {
-        if framing.is_done() {
+    /// A small answer came with its head and is whole; of others `lease` is kept until they are.
+    pub(super) fn of(
+        mut framing: Framing,
+        mut lease: Lease,
+        until: &CancellationToken,
+    ) -> Result<Self, Invalid> {
+        if framing.is_whole_in(&lease.connection.buffer) {
+            let bytes = framing.take(&mut lease.connection.buffer)?.unwrap_or_default();
             lease.end();
-            return Self::whole(Bytes::new());
+            return Ok(Self::whole(bytes));
         }
         let until = until.clone();
-        Self(Kind::Streamed(Box::new(Streamed { framing, lease: Some(lease), until, ended: None, last: 0 })))
+        Ok(Self(Kind::Streamed(Box::new(Streamed {
+            framing,
+            lease: Some(lease),
+            until,
+            ended: None,
+            last: 0,
+        }))))
     }
 }
 

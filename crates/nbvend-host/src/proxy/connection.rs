@@ -2,6 +2,7 @@
 use std::io;
 
 use bytes::BytesMut;
+use http::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -53,12 +54,12 @@ impl Connection {
         }
     }
 
-    /// The head of the answer to what was sent.
-    pub(super) async fn answer(&mut self) -> Result<Head, NoAnswer> {
+    /// The head of the answer to what was sent. See [`wire::response`] for `spare`.
+    pub(super) async fn answer(&mut self, spare: &mut HeaderMap) -> Result<Head, NoAnswer> {
         let (mut heard, mut interim) = (false, 0);
         loop {
             if !self.buffer.is_empty()
-                && let Some(head) = wire::response(&mut self.buffer)?
+                && let Some(head) = wire::response(&mut self.buffer, spare)?
             {
                 let passing = head.status.is_informational() && head.status.as_u16() != 101;
                 if !passing {

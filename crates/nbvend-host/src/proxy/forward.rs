@@ -1,5 +1,6 @@
 //! Passes one request on, and its answer back.
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -15,7 +16,7 @@ use super::pool::ConnectError;
 use super::target::Target;
 use super::upload::{Moved, Upload};
 use super::wire::{self, Head};
-use super::{embedding_allowed, origin_allowed, tunnel};
+use super::{embedding_allowed, origin_allowed, outgoing, tunnel};
 
 /// Who is at the other end of the engine's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,19 +25,27 @@ pub struct Peer {
     pub https: bool,
 }
 
-/// Refuses a request that two servers could read in two ways, before anything of it is looked at. [`forward`] does so too.
-pub fn check<B>(request: Request<B>) -> Result<Request<B>, Page> {
-    let (parts, body) = request.into_parts();
-    headers::check(&parts)?;
-    Ok(Request::from_parts(parts, body))
+/// A request that can be read in one way only.
+pub struct Checked<B> {
+    request: Request<B>,
+    websocket: bool,
 }
 
-/// Passes a request that the engine has let in on to the notebook, and returns its answer. `until` is the session's
-/// end: answers under way and open websockets are cut off when it is cancelled.
-///
-/// The connection the request came on must be served with upgrades for websockets to work. Answers of the proxy's own:
-/// 400 and 405 for what cannot be passed on unambiguously, 403 by the origin rule or at the session's end, 502 when
-/// the notebook breaks off, 503 when it does not run or has too many requests under way, 504 when it does not answer.
+impl<B> Deref for Checked<B> {
+    type Target = Request<B>;
+
+    fn deref(&self) -> &Request<B> {
+        &self.request
+    }
+}
+
+/// Refuses a request that two servers could read in two ways, before anything of it is looked at.
+pub fn check<B>(request: Request<B>) -> Result<Checked<B>, Page> {
+    let websocket = headers::check(&request)?;
+    Ok(Checked { request, websocket })
+}
+
+/// [`check`]s a request and [passes it on](Checked::forward).
 pub async fn forward(
     request: Request<Incoming>,
     target: &Target,
@@ -44,14 +53,12 @@ pub async fn forward(
     until: &CancellationToken,
 ) -> Response<Body> {
     // Only what a page needs to know; the request is used up.
-    let mut asked = HeaderMap::new();
-    if let Some(accept) = request.headers().get(header::ACCEPT) {
-        asked.insert(header::ACCEPT, accept.clone());
-    }
-    match pass(request, target, peer, until).await {
-        Ok(response) => response,
-        Err(page) => page.answer(&asked),
-    }
+    let accept = request.headers().get(header::ACCEPT).cloned();
+    let passed = match check(request) {
+        Ok(request) => request.forward(target, peer, until).await,
+        Err(page) => Err(page),
+    };
+    passed.unwrap_or_else(|page| page.answer(accept.as_ref()))
 }
 
 const BUSY: Page = Page::new(
@@ -94,47 +101,54 @@ const OVER: Page = Page::new(
 )
 .command("nbvend open USER");
 
-async fn pass(
-    request: Request<Incoming>,
-    target: &Target,
-    peer: Peer,
-    until: &CancellationToken,
-) -> Result<Response<Body>, Page> {
-    let (mut parts, body) = request.into_parts();
-    headers::check(&parts)?;
-    let websocket = headers::asks_for_websocket(&parts);
-    let own = origin_allowed(&parts.method, &parts.headers, websocket) && embedding_allowed(&parts.headers);
-    if !own {
-        return Err(FOREIGN);
+impl Checked<Incoming> {
+    /// Passes a request that the engine has let in on to the notebook, and returns its answer. `until` is the session's
+    /// end: answers under way and open websockets are cut off when it is cancelled.
+    ///
+    /// The connection the request came on must be served with upgrades for websockets to work. Answers of the proxy's own:
+    /// 400 and 405 for what cannot be passed on unambiguously, 403 by the origin rule or at the session's end, 502 when
+    /// the notebook breaks off, 503 when it does not run or has too many requests under way, 504 when it does not answer.
+    pub async fn forward(
+        self,
+        target: &Target,
+        peer: Peer,
+        until: &CancellationToken,
+    ) -> Result<Response<Body>, Page> {
+        let websocket = self.websocket;
+        let (mut parts, body) = self.request.into_parts();
+        let own =
+            origin_allowed(&parts.method, &parts.headers, websocket) && embedding_allowed(&parts.headers);
+        if !own {
+            return Err(FOREIGN);
+        }
+        if until.is_cancelled() {
+            return Err(OVER);
+        }
+        let place = target.place().ok_or(BUSY)?;
+        let moved = Moved::now();
+        let outward = Outward::new(&mut parts, body, target, peer, websocket);
+        let (head, connection, upload) = tokio::select! {
+            answered = exchange(outward, target, &moved) => answered?,
+            () = moved.stopped(target.limits().head) => return Err(LATE),
+            () = until.cancelled() => return Err(OVER),
+        };
+        let framing = wire::framing(&parts.method, &head).map_err(|error| broken(target, &error))?;
+        let mut response = Response::new(Body::whole(Bytes::new()));
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.headers;
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            // The browser's side of the coming websocket.
+            let browser = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+            let browser = browser.filter(|_| websocket).ok_or(BROKEN)?;
+            tokio::spawn(tunnel::run(browser, connection, place, until.clone(), target.limits().stall));
+            headers::incoming(response.headers_mut(), target, true);
+            return Ok(response);
+        }
+        headers::incoming(response.headers_mut(), target, false);
+        let lease = Lease { connection, upload, keeps: head.keeps, pool: target.pool().clone(), place };
+        *response.body_mut() = Body::of(framing, lease, until).map_err(|error| broken(target, &error))?;
+        Ok(response)
     }
-    if until.is_cancelled() {
-        return Err(OVER);
-    }
-    let place = target.place().ok_or(BUSY)?;
-    headers::outgoing(&mut parts, target, peer, websocket);
-    let moved = Moved::now();
-    let outward = Outward::new(&parts, body, websocket);
-    let (head, connection, upload) = tokio::select! {
-        answered = exchange(outward, target, &moved) => answered?,
-        () = moved.stopped(target.limits().head) => return Err(LATE),
-        () = until.cancelled() => return Err(OVER),
-    };
-    let framing = wire::framing(&parts.method, &head).map_err(|error| broken(target, &error))?;
-    let mut response = Response::new(Body::whole(Bytes::new()));
-    *response.status_mut() = head.status;
-    *response.headers_mut() = head.headers;
-    if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        // The browser's side of the coming websocket.
-        let browser = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        let browser = browser.filter(|_| websocket).ok_or(BROKEN)?;
-        tokio::spawn(tunnel::run(browser, connection, place, until.clone(), target.limits().stall));
-        headers::incoming(response.headers_mut(), target, true);
-        return Ok(response);
-    }
-    headers::incoming(response.headers_mut(), target, false);
-    let lease = Lease { connection, upload, keeps: head.keeps, pool: target.pool().clone(), place };
-    *response.body_mut() = Body::streamed(framing, lease, until);
-    Ok(response)
 }
 
 /// A request as it goes out.
@@ -146,15 +160,18 @@ struct Outward {
     pooled: bool,
     /// Whether it may be sent again when the notebook closed a kept connection without a word.
     repeatable: bool,
+    /// The map of the request's headers, whose room its answer's take.
+    spare: HeaderMap,
 }
 
 impl Outward {
-    fn new(parts: &Parts, body: Incoming, websocket: bool) -> Self {
+    fn new(parts: &mut Parts, body: Incoming, target: &Target, peer: Peer, websocket: bool) -> Self {
         let body = (!body.is_end_stream()).then_some(body);
         let chunked = body.is_some() && !parts.headers.contains_key(header::CONTENT_LENGTH);
-        let head = wire::request(parts, chunked);
+        let head = outgoing::head(parts, target, peer, websocket, chunked);
         let repeatable = body.is_none() && parts.method.is_idempotent();
-        Self { head, body, chunked, pooled: !websocket, repeatable }
+        let spare = std::mem::take(&mut parts.headers);
+        Self { head, body, chunked, pooled: !websocket, repeatable, spare }
     }
 }
 
@@ -183,7 +200,7 @@ async fn exchange(
                 .map(|half| Upload::begin(body, half, request.chunked, moved.clone(), target.limits().stall)),
             _ => None,
         };
-        match connection.answer().await {
+        match connection.answer(&mut request.spare).await {
             Ok(head) => return Ok((head, connection, upload)),
             Err(NoAnswer::Silent) if again && request.repeatable => {}
             Err(error) => return Err(broken(target, &error)),

@@ -52,6 +52,11 @@ impl Framing {
         self.exact() == Some(0)
     }
 
+    /// Whether all that is left has been read already.
+    pub(super) fn is_whole_in(&self, buffer: &BytesMut) -> bool {
+        matches!(self, Self::Length(left) if *left <= buffer.len() as u64)
+    }
+
     /// Whether the connection's end is the body's proper end.
     pub(super) fn ends_with_connection(&self) -> bool {
         matches!(self, Self::UntilClose)

@@ -14,6 +14,7 @@ mod forward;
 mod framing;
 mod headers;
 mod origin;
+mod outgoing;
 mod page;
 mod pool;
 mod target;
@@ -22,7 +23,7 @@ mod upload;
 mod wire;
 
 pub use body::{Body, BodyError};
-pub use forward::{Peer, check, forward};
+pub use forward::{Checked, Peer, check, forward};
 pub use origin::{embedding_allowed, origin_allowed};
 pub use page::Page;
 pub use target::{Limits, Target};

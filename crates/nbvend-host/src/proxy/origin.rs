@@ -1,7 +1,7 @@
 //! Which pages may make a browser send a request. All notebooks and the portal are one *site* to a browser, so that
 //! SameSite cookies do not keep them apart; Origin and Sec-Fetch-Site do.
 use http::header::{HOST, ORIGIN};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 /// Whether a request that may change something comes from the page's own origin, or from no page at all.
 ///
@@ -49,11 +49,12 @@ enum Site {
 }
 
 fn fetch_site(headers: &HeaderMap) -> Site {
-    if !headers.contains_key("sec-fetch-site") {
-        return Site::Absent;
-    }
-    match single(headers, "sec-fetch-site").map(http::HeaderValue::as_bytes) {
-        Some(b"same-origin" | b"none") => Site::Own,
+    // As a name that need not be parsed for every request.
+    static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    let mut values = headers.get_all(&FETCH_SITE).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Site::Absent,
+        (Some(value), None) if matches!(value.as_bytes(), b"same-origin" | b"none") => Site::Own,
         _ => Site::Other,
     }
 }

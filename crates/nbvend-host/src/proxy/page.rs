@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 use base64::Engine;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::Body;
@@ -66,8 +66,10 @@ impl Page {
     }
 
     /// The answer: HTML for who asks for it, else JSON (`{"message": …}`, which Jupyter's own pages show).
-    pub fn answer(&self, headers: &HeaderMap) -> Response<Body> {
-        let (kind, body) = if wants_html(headers) {
+    /// `accept` is what the request said in its Accept.
+    pub fn answer(&self, accept: Option<&HeaderValue>) -> Response<Body> {
+        let html = accept.and_then(|accept| accept.to_str().ok()).is_some_and(|it| it.contains("text/html"));
+        let (kind, body) = if html {
             ("text/html; charset=utf-8", self.html())
         } else {
             let message =
@@ -108,11 +110,6 @@ impl Page {
     }
 }
 
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,10 +117,8 @@ mod tests {
     #[test]
     fn a_page_is_for_people_or_for_programs() {
         let page = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Starting", "It starts.", "Wait.").again(2);
-        let mut headers = HeaderMap::new();
-        assert_eq!(page.answer(&headers).headers()["content-type"], "application/json");
-        headers.insert(ACCEPT, HeaderValue::from_static("text/html,*/*"));
-        let answer = page.answer(&headers);
+        assert_eq!(page.answer(None).headers()["content-type"], "application/json");
+        let answer = page.answer(Some(&HeaderValue::from_static("text/html,*/*")));
         assert_eq!(answer.headers()["retry-after"], "2");
         let html = page.html();
         assert!(html.contains("http-equiv=\"refresh\" content=\"2\"") && html.contains("<h1>Starting</h1>"));
@@ -138,7 +133,7 @@ mod tests {
         let html = page.html();
         let style = html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
         let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
-        let answer = page.answer(&HeaderMap::new());
+        let answer = page.answer(None);
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none';") && policy.contains(&format!("'sha256-{hash}'")));
         assert!(!policy.contains("unsafe"));

@@ -1,11 +1,10 @@
-//! HTTP/1.1 as it is spoken with a notebook: a request's head as bytes, an answer's head out of bytes.
+//! HTTP/1.1 as a notebook speaks it: an answer's head out of bytes.
 //!
 //! The notebook runs its user's own code, so that nothing it says is taken on trust: one meaning or none.
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
-use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::framing::Framing;
@@ -29,29 +28,9 @@ pub(super) struct Head {
     pub(super) keeps: bool,
 }
 
-/// A request's head. Method, target and headers have been parsed before, so that none of them holds a line's end.
-pub(super) fn request(parts: &Parts, chunked: bool) -> Vec<u8> {
-    let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let mut head = Vec::with_capacity(1024);
-    head.extend_from_slice(parts.method.as_str().as_bytes());
-    head.push(b' ');
-    head.extend_from_slice(target.as_bytes());
-    head.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in &parts.headers {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    if chunked {
-        head.extend_from_slice(b"transfer-encoding: chunked\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
-    head
-}
-
-/// Takes an answer's head off the front of what has been read; none while it is not whole.
-pub(super) fn response(buffer: &mut BytesMut) -> Result<Option<Head>, Invalid> {
+/// Takes an answer's head off the front of what has been read; none while it is not whole. Its headers get the room of
+/// `spare`, a map that is not needed any more.
+pub(super) fn response(buffer: &mut BytesMut, spare: &mut HeaderMap) -> Result<Option<Head>, Invalid> {
     let mut spans = [[0_usize; 4]; MAX_HEADERS];
     let (length, count, status, version) = {
         let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
@@ -72,7 +51,7 @@ pub(super) fn response(buffer: &mut BytesMut) -> Result<Option<Head>, Invalid> {
     };
     let status = StatusCode::from_u16(status).map_err(|_| Invalid("its status"))?;
     let bytes = buffer.split_to(length).freeze();
-    let headers = collect(&bytes, &spans[..count])?;
+    let headers = collect(&bytes, &spans[..count], std::mem::take(spare))?;
     let mut keeps = version == Some(1);
     for value in headers.get_all(header::CONNECTION) {
         let words = value.to_str().map_err(|_| Invalid("its Connection"))?.split(',');
@@ -81,8 +60,8 @@ pub(super) fn response(buffer: &mut BytesMut) -> Result<Option<Head>, Invalid> {
     Ok(Some(Head { status, headers, keeps }))
 }
 
-fn collect(bytes: &Bytes, spans: &[[usize; 4]]) -> Result<HeaderMap, Invalid> {
-    let mut headers = HeaderMap::with_capacity(spans.len() + 4);
+fn collect(bytes: &Bytes, spans: &[[usize; 4]], mut headers: HeaderMap) -> Result<HeaderMap, Invalid> {
+    headers.clear();
     for &[name, name_length, value, value_length] in spans {
         let name = HeaderName::from_bytes(&bytes[name..name + name_length])
             .map_err(|_| Invalid("a header's name"))?;
@@ -129,7 +108,10 @@ mod tests {
 
     fn parse(text: &str) -> Result<Option<(Head, BytesMut)>, Invalid> {
         let mut buffer = BytesMut::from(text);
-        Ok(response(&mut buffer)?.map(|head| (head, buffer)))
+        let mut spare = HeaderMap::from_iter([(header::SERVER, HeaderValue::from_static("another"))]);
+        let head = response(&mut buffer, &mut spare)?;
+        assert!(!head.as_ref().is_some_and(|head| head.headers.contains_key(header::SERVER)));
+        Ok(head.map(|head| (head, buffer)))
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Which of the houses behind the one port a request is for: the engine's own addresses, a notebook, or AWS's APIs.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::header::HOST;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -80,8 +82,8 @@ pub fn dispatch(site: Arc<Site>, request: Request<Incoming>, peer: Peer) -> Answ
 pub type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 async fn answer(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-    let host = host(&request);
-    if let Some(place) = notebooks::Place::of_host(&host, &site.url_suffix) {
+    let place = notebooks::Place::of_host(&host(&request), &site.url_suffix);
+    if let Some(place) = place {
         return notebooks::serve(site, place, request, peer).await;
     }
     let request = request.map(|body| body.map_err(boxed).boxed_unsync());
@@ -93,10 +95,15 @@ async fn answer(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Res
     answer
 }
 
-fn host(request: &Request<Incoming>) -> String {
-    let header = request.headers().get("host").and_then(|v| v.to_str().ok());
+/// In lower case.
+fn host(request: &Request<Incoming>) -> Cow<'_, str> {
+    let header = request.headers().get(HOST).and_then(|v| v.to_str().ok());
     let authority = header.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    authority.unwrap_or_default().to_ascii_lowercase()
+    let host = authority.unwrap_or_default();
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(host.to_ascii_lowercase());
+    }
+    Cow::Borrowed(host)
 }
 
 /// An error as bodies carry it.

@@ -47,7 +47,7 @@ pub async fn open<B>(
         cookie_name(peer.secure),
         opened.cookie
     );
-    let mut response = OPENING.answer(request.headers());
+    let mut response = OPENING.answer(request.headers().get(http::header::ACCEPT));
     let headers = response.headers_mut();
     if let (Ok(cookie), Ok(location)) =
         (HeaderValue::from_str(&cookie), HeaderValue::from_str(&landing(request.uri().path())))

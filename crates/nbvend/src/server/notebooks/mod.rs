@@ -7,7 +7,7 @@ mod sessions;
 
 use std::sync::Arc;
 
-use http::header::ACCEPT;
+use http::header::{ACCEPT, COOKIE};
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -29,11 +29,13 @@ pub struct Place {
 impl Place {
     /// `<name>.notebook.<region>.sagemaker.<suffix>`, or with AWS's own suffix.
     pub fn of_host(host: &str, suffix: &str) -> Option<Self> {
-        let bare = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
-        let (host, suffix) = (bare(host), bare(suffix));
+        fn bare(text: &str) -> &str {
+            text.split(':').next().unwrap_or_default()
+        }
+        let host = bare(host);
         let front = host
             .strip_suffix(".sagemaker.aws")
-            .or_else(|| host.strip_suffix(&suffix)?.strip_suffix('.')?.strip_suffix(".sagemaker"))?;
+            .or_else(|| host.strip_suffix(bare(suffix))?.strip_suffix('.')?.strip_suffix(".sagemaker"))?;
         let (name, region) = front.split_once(".notebook.")?;
         Some(Self { name: name.to_owned(), region: region.to_owned() })
     }
@@ -48,11 +50,9 @@ fn cookie_name(secure: bool) -> &'static str {
 
 pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, peer: Peer) -> Response<Body> {
     // Only what a page needs to know; the request is used up.
-    let mut asked = HeaderMap::new();
-    if let Some(accept) = request.headers().get(ACCEPT) {
-        asked.insert(ACCEPT, accept.clone());
-    }
-    let answer = answer(site, place, request, &peer).await.unwrap_or_else(|page| page.answer(&asked));
+    let accept = request.headers().get(ACCEPT).cloned();
+    let answer =
+        answer(site, place, request, &peer).await.unwrap_or_else(|page| page.answer(accept.as_ref()));
     answer.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
@@ -73,7 +73,7 @@ async fn answer(
     let visitor = Visitor { ip: peer.ip, secure: peer.secure };
     let admitted = Sessions::admit(site, &place, cookie, visitor).map_err(refused)?;
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
-    Ok(proxy::forward(request, &admitted.target, peer, &admitted.until).await)
+    request.forward(&admitted.target, peer, &admitted.until).await
 }
 
 fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
@@ -82,7 +82,7 @@ fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let headers = headers.get_all("cookie").iter().filter_map(|v| v.to_str().ok());
+    let headers = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut found = headers.flat_map(|header| header.split(';')).filter_map(|pair| {
         let (key, value) = pair.trim().split_once('=')?;
         (key == name).then_some(value)
