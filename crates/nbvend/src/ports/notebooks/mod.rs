@@ -26,6 +26,7 @@ use inside::Insides;
 use super::{SystemClock, machine};
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::server::Site;
 
 /// The servers of one data folder.
 pub struct Notebooks {
@@ -44,8 +45,8 @@ pub struct Notebooks {
 }
 
 impl Notebooks {
-    /// Opens the books and finds the servers that outlived an earlier engine.
-    pub async fn open(home: &Home, endpoint: &str) -> Result<Arc<Self>, Failure> {
+    /// Makes ready what can be while another engine may still run on the folder. Must be called in a runtime.
+    pub fn open(home: &Home, endpoint: &str) -> Result<Arc<Self>, Failure> {
         let run = run_folder(home)?;
         let supervisor = Supervisor::new(&home.path("servers"));
         let notebooks = Self {
@@ -64,10 +65,28 @@ impl Notebooks {
         if let Some(environment) = jupyter::prepared(&home.path("jupyter")) {
             notebooks.supervisor.warm(&environment);
         }
-        for server in notebooks.supervisor.adopt().await {
+        Ok(Arc::new(notebooks))
+    }
+
+    /// Returns when servers can be started fast, or cannot be.
+    pub async fn warmed(&self) {
+        if let Some(environment) = jupyter::prepared(&self.home.path("jupyter"))
+            && let Err(why) = self.supervisor.warmed(&environment).await
+        {
+            tracing::warn!(why, "notebooks will start slowly");
+        }
+    }
+
+    /// Finds the servers that outlived an earlier engine. No other may run on the folder.
+    pub async fn adopt(&self) {
+        for server in self.supervisor.adopt().await {
             tracing::info!(id = server.id, pid = server.pid, "adopted a notebook server");
         }
-        Ok(Arc::new(notebooks))
+    }
+
+    /// From now on there is an engine for what is in sandboxes. To be called on the runtime that serves connections.
+    pub fn attach(&self, site: &Arc<Site>) {
+        self.insides.attach(site);
     }
 
     /// How many servers run.
@@ -99,15 +118,12 @@ impl Notebooks {
 
     /// Tells the engine of servers that end by themselves, for as long as it runs.
     pub async fn watch(self: Arc<Self>, engine: Engine) {
-        self.insides.attach(engine.clone());
         let (insides, runtime) = (Arc::clone(&self.insides), tokio::runtime::Handle::current());
         self.supervisor.on_sandbox(move |id, sandbox| {
             let (insides, id, sandbox) = (Arc::clone(&insides), id.to_owned(), sandbox.clone());
             runtime.spawn(async move { insides.enter(&id, &sandbox).await });
         });
-        for server in self.supervisor.running() {
-            self.enter(&server.id).await;
-        }
+        self.enter_all().await;
         loop {
             let exit = self.supervisor.exited().await;
             let reason = exit.reason.to_string();
@@ -141,11 +157,30 @@ impl Notebooks {
         }
     }
 
-    /// Serves what a notebook's sandbox reaches, if it has one.
-    async fn enter(&self, id: &str) {
-        if let Some(sandbox) = self.supervisor.sandbox(id) {
-            self.insides.enter(id, &sandbox).await;
+    /// Serves what the notebooks' sandboxes reach.
+    pub async fn enter_all(&self) {
+        for server in self.supervisor.running() {
+            if let Some(sandbox) = self.supervisor.sandbox(&server.id) {
+                self.insides.enter(&server.id, &sandbox).await;
+            }
         }
+    }
+
+    /// What comes newly from a sandbox waits in the kernel until somebody calls [`Notebooks::enter_all`].
+    pub fn stop_accepting(&self) {
+        self.insides.stop_accepting();
+    }
+
+    /// When people last asked for something, by the notebooks' ids: for the engine that takes over.
+    pub fn requests(&self) -> HashMap<String, i64> {
+        let requested = self.requested.lock().expect("nobody panics while holding the requests");
+        requested.iter().map(|(id, time)| (id.clone(), time.0)).collect()
+    }
+
+    /// What an earlier engine knew of it.
+    pub fn was_requested(&self, requests: &HashMap<String, i64>) {
+        let mut requested = self.requested.lock().expect("nobody panics while holding the requests");
+        requested.extend(requests.iter().map(|(id, time)| (id.clone(), Timestamp(*time))));
     }
 
     /// What keeps notebooks apart on this machine. Some tens of milliseconds at the first time.

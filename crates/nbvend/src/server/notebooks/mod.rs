@@ -16,6 +16,7 @@ use nbvend_cloud::services::sagemaker::access::{Refusal, Visitor};
 use nbvend_host::proxy::{self, Page};
 
 use super::Site;
+use super::handover::Permit;
 pub use sessions::Sessions;
 
 /// A notebook as its host names it.
@@ -46,13 +47,20 @@ fn cookie_name(secure: bool) -> &'static str {
     SESSION_COOKIES[usize::from(secure)]
 }
 
-pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+/// The permit is given back once it is known who comes: what follows needs the notebook alone, and may take hours.
+pub async fn serve(
+    site: &Arc<Site>,
+    place: Place,
+    request: Request<Incoming>,
+    peer: Peer,
+    permit: Permit,
+) -> Response<Body> {
     // Only what a page needs to know; the request is used up.
     let mut asked = HeaderMap::new();
     if let Some(accept) = request.headers().get(ACCEPT) {
         asked.insert(ACCEPT, accept.clone());
     }
-    let answer = answer(site, place, request, &peer).await.unwrap_or_else(|page| page.answer(&asked));
+    let answer = answer(site, place, request, &peer, permit).await.unwrap_or_else(|page| page.answer(&asked));
     answer.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
@@ -61,6 +69,7 @@ async fn answer(
     place: Place,
     request: Request<Incoming>,
     peer: &Peer,
+    permit: Permit,
 ) -> Result<Response<proxy::Body>, Page> {
     // First of all: what the host and the cookies are must not be in doubt.
     let request = proxy::check(request)?;
@@ -75,6 +84,7 @@ async fn answer(
     if by_a_person(&request) {
         site.notebooks.requested(&admitted.notebook);
     }
+    drop(permit);
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
     Ok(proxy::forward(request, &admitted.target, peer, &admitted.until).await)
 }
