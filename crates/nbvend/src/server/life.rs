@@ -144,6 +144,7 @@ impl Life {
             lasting: Arc::clone(&plan.lasting),
         });
         notebooks.attach(&site);
+        plan.lasting.sessions.look_again();
         let mut watching = JoinSet::new();
         watching.spawn(Sessions::watch(Arc::clone(&site)));
         if let Some(own) = &runtime.0 {

@@ -59,6 +59,11 @@ impl Sessions {
         }
     }
 
+    /// Looks each up anew when it is used next: another store counts its commits from nothing.
+    pub fn look_again(&self) {
+        self.known().values_mut().for_each(|known| known.seen = u64::MAX);
+    }
+
     /// Ends one.
     pub fn end(&self, cookie: &str) {
         if let Some(known) = self.known().remove(cookie) {
