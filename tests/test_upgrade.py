@@ -127,7 +127,7 @@ class Child:
         os.kill(self.pid, number)
 
 
-@pytest.mark.parametrize("step", ["asked", "offered", "ready", "yours", "opened", "accepting", "serving"])
+@pytest.mark.parametrize("step", ["asked", "offered", "ready", "yours", "opened", "serving"])
 def test_a_successor_that_dies_on_the_way_leaves_service(vended, step):
     engine = vended
     pid = running(engine)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import botocore.config
 import boto3
@@ -110,7 +111,7 @@ class Load:
     def page(self, link):
         visitor = Visitor(self.engine)
         assert visitor.get(link).status == 200
-        base = link.split("?")[0].rstrip("/")
+        base = f"http://{urllib.parse.urlsplit(link).netloc}"
 
         def once():
             answer = visitor.get(f"{base}/api/status")
@@ -121,7 +122,7 @@ class Load:
         import urllib3
         visitor = Visitor(self.engine)
         assert visitor.get(link).status == 200
-        host = link.split("/")[2]
+        host = urllib.parse.urlsplit(link).netloc
         pool = urllib3.HTTPConnectionPool("127.0.0.1", self.engine.port, maxsize=1, retries=False)
         headers = {"Host": host, "Cookie": "; ".join(f"{k}={v}" for k, v in visitor.cookies[host].items())}
 

@@ -28,14 +28,16 @@ pub async fn run(
         prepared.notebooks.was_requested(&owned.requests);
     }
     let mut life = Life::begin(&plan, prepared, Arc::new(listeners)).await?;
-    step(owned.as_ref(), "opened");
+    if let Some(owned) = &owned {
+        owned.opened();
+    }
     tokio::spawn(Door::open(&plan.home)?.serve(Arc::clone(&life.site), sender.clone()));
-    life.accept();
-    step(owned.as_ref(), "accepting");
     plan.home.announce(&endpoint, plan.began.clone())?;
+    // Before the first connection is accepted: until then nothing is lost if this process dies and the old one goes on.
     if let Some(owned) = owned {
         owned.serving().await;
     }
+    life.accept();
     systemd::ready();
     ready()?;
     loop {
@@ -66,12 +68,6 @@ pub async fn run(
     life.end().await;
     plan.home.retract();
     Ok(())
-}
-
-fn step(owned: Option<&Owned>, name: &str) {
-    if let Some(owned) = owned {
-        owned.step(name);
-    }
 }
 
 async fn drain(plan: &Plan, life: Life, signals: &mut Signals) -> Result<(), Failure> {

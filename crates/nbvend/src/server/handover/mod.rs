@@ -7,8 +7,9 @@
 //!    │  opens all that can be beside it        │
 //!    │── ready ───────────────────────────────►│  slow work rests, requests inside finish   ([`give`])
 //!    │◄── yours ───────────────────────────────│  store closed, nobody accepts: clients wait in the kernel's queue
-//!    │  opens the store, adopts, accepts       │
+//!    │  opens the store, adopts the servers    │
 //!    │── serving ─────────────────────────────►│  drains                                    ([`drain`])
+//!    │  accepts                                │
 //! ```
 //!
 //! Who falls silent or dies before `yours` has changed nothing. After it the old process opens the store again unless it

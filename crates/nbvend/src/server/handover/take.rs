@@ -11,8 +11,9 @@ use super::words::{self, Answer, Hello, PROTOCOL, Reply, Wish};
 use crate::home::Home;
 use crate::server::Listeners;
 
-/// How long the old one may be silent before it is taken for one that hangs.
+/// How long the old one may be silent at first before it is taken for one that hangs, and while it lets go.
 const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE_LATER: Duration = Duration::from_secs(20);
 
 /// Why there is no hand-over.
 pub enum Miss {
@@ -48,7 +49,7 @@ pub async fn ask(home: &Home, account: &str, listen: SocketAddr) -> Result<Offer
     };
     words::send(&mut stream, &Hello::Takeover(wish)).await.map_err(|error| unable(error.to_string()))?;
     failpoint("asked");
-    let count = match hear(&mut stream).await.map_err(unable)? {
+    let count = match hear(&mut stream, SILENCE).await.map_err(unable)? {
         Answer::Offer(count) => count,
         Answer::Refused(why) => return Err(Miss::Refused(why)),
         other => return Err(unable(format!("it answered {other:?}"))),
@@ -65,8 +66,8 @@ pub async fn ask(home: &Home, account: &str, listen: SocketAddr) -> Result<Offer
 
 const SILENT: &str = "it does not answer";
 
-async fn hear(stream: &mut UnixStream) -> Result<Answer, String> {
-    let heard = tokio::time::timeout(SILENCE, words::receive(stream)).await;
+async fn hear(stream: &mut UnixStream, patience: Duration) -> Result<Answer, String> {
+    let heard = tokio::time::timeout(patience, words::receive(stream)).await;
     heard.map_err(|_| SILENT.to_owned())?.map_err(|error| format!("it broke off: {error}"))
 }
 
@@ -86,7 +87,7 @@ impl Offer {
         words::send(&mut self.stream, &Reply::Ready).await.map_err(|error| error.to_string())?;
         failpoint("ready");
         loop {
-            match hear(&mut self.stream).await? {
+            match hear(&mut self.stream, SILENCE_LATER).await? {
                 Answer::Wait => {}
                 Answer::Yours(requests) => return Ok(requests),
                 other => return Err(format!("it answered {other:?}")),
@@ -104,8 +105,8 @@ impl Owned {
         }
     }
 
-    /// Where a test dies.
-    pub fn step(&self, name: &str) {
-        failpoint(name);
+    /// The store is open and the servers are adopted.
+    pub fn opened(&self) {
+        failpoint("opened");
     }
 }
