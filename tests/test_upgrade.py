@@ -6,7 +6,9 @@ import os
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
+import sys
 import time
 import urllib.parse
 
@@ -16,7 +18,8 @@ import websocket
 from browser import Visitor
 from engine import Engine, until
 from kernel import Kernel
-from upgrade import Load, ended, replace, running, signalled
+from upgrade import Child, Load, ended, replace, running, signalled
+from zips import package
 
 
 @pytest.fixture(scope="module")
@@ -106,25 +109,75 @@ def test_a_slow_request_finishes_and_the_signal_upgrades(vended):
     engine.process = Child(running(engine))
 
 
-class Child:
-    """A process that is another's child, with what the tests use of Popen."""
+INSIDE = """
+import http.client, os, urllib.parse
+url = urllib.parse.urlsplit(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+kept = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+def credentials():
+    kept.request("GET", url.path, headers={"Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]})
+    answer = kept.getresponse()
+    return answer.status, "AccessKeyId" in answer.read().decode(), answer.headers["Connection"]
+credentials()
+"""
 
-    def __init__(self, pid):
-        self.pid = pid
 
-    def poll(self):
-        try:
-            state = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()[0]
-        except FileNotFoundError:
-            return 0
-        return 0 if state == "Z" else None
+def test_connections_from_inside_under_tls_and_downloads_go_on(vended):
+    engine = vended
+    visitor, url = opened(engine)
+    kernel = Kernel(visitor, url)
+    assert kernel.run(INSIDE) == "(200, True, None)"
+    secure = http.client.HTTPSConnection("127.0.0.1", engine.port, timeout=30, context=ssl._create_unverified_context())
 
-    def wait(self, seconds=60):
-        until(lambda: self.poll() == 0, seconds)
-        return 0
+    def health():
+        secure.request("GET", "/_nbvend/health")
+        answer = secure.getresponse()
+        assert answer.status == 200 and json.loads(answer.read())["ready"]
+        return answer.headers["Connection"]
 
-    def send_signal(self, number):
-        os.kill(self.pid, number)
+    assert health() is None
+    size = 64 << 20
+    kernel.run(f"open('big', 'wb').write(b'x' * {size})")
+    download = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=60)
+    download.request("GET", "/files/big", headers={"Host": kernel.host, "Cookie": kernel.cookie})
+    answer = download.getresponse()
+    assert answer.status == 200 and len(answer.read(1000)) == 1000
+    old = replace(engine)
+    # The old process sends each on, once; then the client connects to the new one.
+    assert [kernel.run("credentials()") for _ in range(2)] == ["(200, True, 'close')", "(200, True, None)"]
+    assert [health(), health()] == ["close", None]
+    assert old.poll() is None
+    assert len(answer.read()) == size - 1000
+    kernel.run("import os; os.remove('big')")
+    for one in (download, secure, kernel.socket):
+        one.close()
+    ended(old)
+
+
+SLEEPER = """
+import time
+def handler(event, context):
+    time.sleep(3)
+    return {"slept": True}
+"""
+
+
+def test_a_function_that_runs_is_waited_for_while_others_are_served(vended):
+    engine = vended
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = engine.client("iam").create_role(RoleName="Sleeper", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    api = engine.client("lambda")
+    api.create_function(FunctionName="sleeper", Runtime=f"python3.{sys.version_info.minor}", Handler="index.handler", Role=role, Timeout=30,
+                        Code={"ZipFile": package({"index.py": SLEEPER})})
+    until(lambda: api.get_function(FunctionName="sleeper")["Configuration"]["State"] == "Active")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        invoked = pool.submit(lambda: json.load(api.invoke(FunctionName="sleeper", Payload=b"{}")["Payload"]))
+        time.sleep(0.5)
+        with Load(engine) as load:
+            old = replace(engine)
+            assert invoked.result(1) == {"slept": True}
+    assert load.failures == [] and max(load.longest.values()) < 2, (load.failures, load.longest)
+    ended(old)
 
 
 @pytest.mark.parametrize("step", ["asked", "offered", "ready", "yours", "opened", "serving"])

@@ -49,6 +49,27 @@ def ended(process, seconds=60):
     assert process.wait(seconds) == 0
 
 
+class Child:
+    """A process that is another's child, with what the tests use of Popen."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def poll(self):
+        try:
+            state = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            return 0
+        return 0 if state == "Z" else None
+
+    def wait(self, seconds=60):
+        until(lambda: self.poll() == 0, seconds)
+        return 0
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+
 class Load:
     """Requests of several kinds, each kind on a thread of its own, without a retry, until told to stop."""
 

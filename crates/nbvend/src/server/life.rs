@@ -118,6 +118,8 @@ pub struct Life {
     runtime: Own,
     accepting: JoinSet<()>,
     watching: JoinSet<()>,
+    /// Since when the gate has been shut, if it was.
+    pub shut: Option<Instant>,
 }
 
 impl Life {
@@ -157,7 +159,7 @@ impl Life {
             let engine = begun.await.map_err(|error| Failure::new(format!("the engine broke: {error}")))?;
             watching.spawn_on(notebooks.watch(engine), own.handle());
         }
-        Ok(Self { site, listeners, runtime, accepting: JoinSet::new(), watching })
+        Ok(Self { site, listeners, runtime, accepting: JoinSet::new(), watching, shut: None })
     }
 
     pub fn accept(&mut self) {
@@ -180,6 +182,7 @@ impl Life {
             self.accepting.shutdown().await;
             self.site.notebooks.stop_accepting();
             self.site.gate.shut();
+            self.shut = Some(Instant::now());
             let last = begun.elapsed() >= PATIENCE;
             let bound = if last { LAST } else { BRIEF };
             let emptied = tokio::time::timeout(bound, self.site.gate.emptied()).await.is_ok();

@@ -73,6 +73,7 @@ pub async fn run(
 async fn drain(plan: &Plan, life: Life, signals: &mut Signals) -> Result<(), Failure> {
     let folder = plan.home.root();
     life.site.gate.moved(Next::Process(folder.to_path_buf()));
+    let shut = life.shut.map(|since| since.elapsed()).unwrap_or_default();
     let site = Arc::clone(&life.site);
     // The port is the other's alone from now on.
     drop(life);
