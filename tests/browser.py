@@ -1,10 +1,8 @@
 """What a browser does at a notebook's address, by hand: follows links, keeps cookies, opens websockets."""
-import json
-import urllib.parse
-import uuid
 import http.client
+import urllib.parse
 
-import websocket
+from kernel import Kernel
 
 
 class Visitor:
@@ -39,34 +37,7 @@ class Visitor:
 
     def run(self, url, code):
         """Runs code in a new kernel of the notebook that `url` is a page of; what it printed or gave."""
-        parts = urllib.parse.urlsplit(url)
-        base = f"{parts.scheme}://{parts.netloc}"
-        xsrf = self.cookies[parts.netloc]["_xsrf"]
-        made = self.get(f"{base}/api/kernels", method="POST", body="{}", headers={"X-XSRFToken": xsrf, "Origin": base})
-        assert made.status == 201, (made.status, made.text)
-        kernel = json.loads(made.text)["id"]
-        jar = "; ".join(f"{k}={v}" for k, v in self.cookies[parts.netloc].items())
-        socket = websocket.create_connection(
-            f"ws://127.0.0.1:{parts.port}/api/kernels/{kernel}/channels", host=parts.netloc, cookie=jar, origin=base,
-            timeout=60)
-        message = str(uuid.uuid4())
-        header = {"msg_id": message, "username": "", "session": str(uuid.uuid4()), "msg_type": "execute_request",
-                  "version": "5.3", "date": ""}
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
-        socket.send(json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content,
-                                "channel": "shell", "buffers": []}))
-        said = []
-        while True:
-            heard = json.loads(socket.recv())
-            if heard["parent_header"].get("msg_id") != message:
-                continue
-            kind, content = heard["msg_type"], heard["content"]
-            if kind == "execute_result":
-                said.append(content["data"]["text/plain"])
-            elif kind == "stream":
-                said.append(content["text"])
-            elif kind == "error":
-                said.append("\n".join(content["traceback"]))
-            elif kind == "status" and content["execution_state"] == "idle":
-                socket.close()
-                return "".join(said)
+        kernel = Kernel(self, url)
+        said = kernel.run(code)
+        kernel.socket.close()
+        return said

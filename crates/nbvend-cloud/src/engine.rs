@@ -3,9 +3,11 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use nbvend_wire::timestamp::Timestamp;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::context::Cx;
@@ -29,6 +31,8 @@ struct Inner {
     stop: watch::Sender<bool>,
     caches: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     reconcilers: Vec<Arc<dyn Reconciler>>,
+    /// The reconcilers that run.
+    running: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
@@ -46,14 +50,33 @@ impl Engine {
             stop: watch::Sender::new(false),
             caches: Mutex::default(),
             reconcilers,
+            running: Mutex::default(),
         })))
     }
 
     /// Starts the reconcilers: whatever an earlier engine left unfinished goes on.
     pub fn start(&self) {
+        self.0.stop.send_replace(false);
+        let mut running = self.running();
         for reconciler in &self.0.reconcilers {
-            tokio::spawn(reconcile::run(self.clone(), Arc::clone(reconciler)));
+            running.spawn(reconcile::run(self.clone(), Arc::clone(reconciler)));
         }
+    }
+
+    /// Ends the reconcilers: each finishes the pass it is in, unless that takes longer than `patience`; then it is cut off,
+    /// as by a kill. Calls are served as before. [`Engine::start`] starts them again.
+    pub async fn rest(&self, patience: Duration) {
+        self.0.stop.send_replace(true);
+        let mut running = std::mem::take(&mut *self.running());
+        let ended = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            tracing::info!(left = running.len(), "slow work is cut off, to be begun anew");
+            running.shutdown().await;
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.0.running.lock().expect("nobody panics while holding the reconcilers")
     }
 
     /// Ends the reconcilers and closes the store after what is queued was committed.

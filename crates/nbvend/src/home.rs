@@ -24,6 +24,9 @@ pub struct Running {
     /// `http://localhost:4566`
     pub endpoint: String,
     pub version: String,
+    /// What came of the engine before it, if this one replaced one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<String>,
 }
 
 impl Home {
@@ -103,13 +106,14 @@ impl Home {
         })
     }
 
-    pub fn announce(&self, endpoint: &str) -> Result<(), Failure> {
+    pub fn announce(&self, endpoint: &str, began: Option<String>) -> Result<(), Failure> {
         let pid = std::process::id();
         let running = Running {
             pid,
             started: start_time(pid).unwrap_or(0),
             endpoint: endpoint.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            began,
         };
         let text = serde_json::to_string(&running).map_err(|e| Failure::new(e.to_string()))?;
         write_private(&self.path("engine.json"), &text)

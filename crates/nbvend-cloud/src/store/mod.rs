@@ -59,7 +59,7 @@ pub struct Store {
     readers: Arc<reader::Readers>,
     blobs: Blobs,
     /// Held as long as the store is open: one engine a data folder.
-    _lock: Arc<std::fs::File>,
+    lock: Arc<std::fs::File>,
 }
 
 impl Store {
@@ -72,7 +72,7 @@ impl Store {
         let readers = Arc::new(reader::Readers::new(path));
         let blobs = Blobs::open(&folder.join("blobs"))?;
         let writer = writer::Writer::start(connection, signals, blobs.clone());
-        Ok(Self { writer, readers, blobs, _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, blobs, lock: Arc::new(lock) })
     }
 
     /// Runs `work` in the writer's next transaction; answers after its commit.
@@ -118,10 +118,20 @@ impl Store {
         self.writer.commits()
     }
 
-    /// Commits what is queued and ends the writer.
+    /// Commits what is queued, ends the writer and lets go of the folder: another may open it, though clones of this one
+    /// live on. They answer that the engine is shutting down.
     pub fn close(&self) {
         self.writer.close();
+        self.readers.close();
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the data folder's lock stays until this process ends");
+        }
     }
+}
+
+/// Whether this program knows the schema of the store in `folder`; asked beside an engine that runs on it.
+pub fn check(folder: &Path) -> Result<(), StoreError> {
+    schema::check(&schema::open_reader(&folder.join("nbvend.db"))?).map(drop)
 }
 
 /// Takes a folder for oneself alone, as an engine does, for as long as the answer lives.

@@ -1,7 +1,7 @@
 //! Readers: a pool of read-only connections, each giving one snapshot at a time. They never take the writer.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
@@ -12,16 +12,17 @@ const KEPT: usize = 8;
 
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    /// None once the store is closed.
+    idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+        Self { path, idle: Mutex::new(Some(Vec::new())) }
     }
 
     pub(super) fn with<T>(&self, blobs: &Blobs, work: impl FnOnce(&Tx<'_>) -> T) -> Result<T, StoreError> {
-        let kept = self.idle.lock().expect("no reader panics while it holds the pool").pop();
+        let kept = self.idle().as_mut().ok_or(StoreError::Closed)?.pop();
         let connection = match kept {
             Some(connection) => connection,
             None => schema::open_reader(&self.path)?,
@@ -29,10 +30,20 @@ impl Readers {
         connection.execute_batch("BEGIN")?;
         let answer = work(&Tx::new(&connection, blobs, false));
         connection.execute_batch("COMMIT")?;
-        let mut idle = self.idle.lock().expect("no reader panics while it holds the pool");
-        if idle.len() < KEPT {
+        if let Some(idle) = self.idle().as_mut()
+            && idle.len() < KEPT
+        {
             idle.push(connection);
         }
         Ok(answer)
+    }
+
+    /// No reads begin from now on.
+    pub(super) fn close(&self) {
+        *self.idle() = None;
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.idle.lock().expect("no reader panics while it holds the pool")
     }
 }

@@ -78,12 +78,15 @@ pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
+/// Refuses a file of a newer version; the version of one that is none.
+pub(super) fn check(connection: &Connection) -> Result<i64, StoreError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = known();
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
+    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) }
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found = check(connection)?;
     for (version, step) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
         let next = version + 1;
         connection

@@ -131,6 +131,18 @@ async fn a_folder_has_one_engine() {
 }
 
 #[tokio::test]
+async fn a_closed_store_lets_another_have_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(&folder);
+    first.write(|tx| tx.put("r", &thing("a", "red"))).await.unwrap().unwrap();
+    first.close();
+    let second = open(&folder);
+    assert_eq!(second.read(|tx| tx.get::<Thing>("r", "a")).unwrap().unwrap().unwrap().colour, "red");
+    assert!(matches!(first.read(|_| ()), Err(StoreError::Closed)));
+    assert!(matches!(first.write(|_| ()).await, Err(StoreError::Closed)));
+}
+
+#[tokio::test]
 async fn old_records_are_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

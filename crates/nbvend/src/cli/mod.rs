@@ -2,6 +2,7 @@
 
 mod backup;
 mod deploy;
+mod detach;
 mod doctor;
 mod down;
 mod env;
@@ -9,6 +10,7 @@ mod list;
 mod notebook;
 mod open;
 mod refresh;
+mod replace;
 mod restore;
 mod share;
 mod status;

@@ -88,6 +88,9 @@ async fn of_engine(data: Option<&Path>, printer: &Printer) -> Result<(), Failure
     printer.line(&format!("endpoint   {}", text("endpoint")));
     printer.line(&format!("isolation  {}", text("isolation")));
     printer.line(&format!("notebooks  {} in service", status["notebooks"]["in_service"]));
+    for old in status["draining"].as_array().into_iter().flatten() {
+        printer.line(&format!("draining   process {} with {} connections", old["pid"], old["connections"]));
+    }
     printer.line(&format!("data       {}", home.root().display()));
     Ok(())
 }

@@ -1,26 +1,19 @@
 //! `nbvend up`: run the engine, in the foreground the process itself.
 
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Args;
-use nbvend_cloud::ports::Ports;
-use nbvend_cloud::{Config, Engine};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use nbvend_cloud::Config;
 
+use super::detach::detach;
+use super::replace;
 use super::share::Share;
 use crate::failure::Failure;
-use crate::home::{Home, Running};
-use crate::ports::functions::Functions;
-use crate::ports::notebooks::{Notebooks, Shared};
-use crate::ports::{SystemClock, SystemIds};
+use crate::home::Home;
 use crate::printer::Printer;
-use crate::server::{Listeners, Site, tls};
+use crate::server::{self, Lasting, Listeners, Plan, Prepared, tls};
 
 #[derive(Args, Clone)]
 pub struct Up {
@@ -51,7 +44,7 @@ pub struct Up {
     /// Go on in the background once it is ready
     #[arg(long)]
     pub detach: bool,
-    /// Stop the engine that runs on this data folder first
+    /// Take over from the engine that runs on this data folder: no request fails, and open websockets live on
     #[arg(long)]
     pub replace: bool,
     #[command(flatten)]
@@ -84,155 +77,75 @@ fn account(text: &str) -> Result<String, String> {
 impl Up {
     pub async fn run(self, data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
         let home = Home::open(data)?;
-        if let Some(running) = home.running() {
-            if !self.replace {
-                return Err(Failure::new(format!(
-                    "an engine runs on {} already (pid {}, {}); stop it with `nbvend down`, or take over with --replace",
-                    home.root().display(),
-                    running.pid,
-                    running.endpoint
-                )));
-            }
-            super::down::stop(&home, &running, false).await?;
+        if let Some(running) = home.running()
+            && !self.replace
+        {
+            return Err(Failure::new(format!(
+                "an engine runs on {} already (pid {}, {}); stop it with `nbvend down`, or take over with --replace",
+                home.root().display(),
+                running.pid,
+                running.endpoint
+            )));
         }
         if self.detach {
             let running = detach(&home, &self).await?;
-            return ready(printer, &running.endpoint);
+            return ready(printer, &running.endpoint, running.began.as_deref());
         }
-        self.serve(&home, printer).await
+        log_to_stderr();
+        let turn = self.replace.then(|| replace::turn(&home)).transpose()?;
+        let (plan, prepared, listeners, owned) = match home.running() {
+            Some(running) => replace::replace(&self, &home, &running, printer).await?,
+            None => {
+                let listeners = Listeners::bind(self.listen).await?;
+                let plan = self.plan(&home, listeners.address().port(), None)?;
+                let prepared = Prepared::make(&plan)?;
+                (plan, prepared, listeners, None)
+            }
+        };
+        let endpoint = format!("http://{}", plan.config.url_suffix);
+        let began = plan.began.clone();
+        let begun = || {
+            drop(turn);
+            ready(printer, &endpoint, began.as_deref())
+        };
+        server::run(plan, prepared, listeners, owned, begun).await
     }
 
-    async fn serve(self, home: &Home, printer: &Printer) -> Result<(), Failure> {
-        log_to_stderr();
-        let root_key = home.root_key(self.root_key.as_deref())?;
-        let listeners = Listeners::bind(self.listen).await?;
-        let port = listeners.port();
-        let url_suffix = format!("{}:{port}", self.domain);
-        // From inside the machine the engine is always reached by address: `*.localhost` may not resolve there.
-        let inner = format!("http://127.0.0.1:{port}");
+    /// What the engine is to be, behind that port.
+    pub(super) fn plan(&self, home: &Home, port: u16, began: Option<String>) -> Result<Plan, Failure> {
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => tls::given(certificate, key)?,
             _ => tls::own(home, &self.domain)?,
         };
-        let notebooks = Notebooks::open(home, &inner).await?;
         let config = Config {
             data: home.root().to_path_buf(),
-            account: self.account,
-            root_key,
-            url_suffix: url_suffix.clone(),
-            endpoint: inner,
+            account: self.account.clone(),
+            root_key: home.root_key(self.root_key.as_deref())?,
+            url_suffix: format!("{}:{port}", self.domain),
+            // From inside the machine the engine is always reached by address: `*.localhost` may not resolve there.
+            endpoint: format!("http://127.0.0.1:{port}"),
             https_links: self.domain != "localhost",
             notebooks: self.share.settings(),
         };
-        let functions = Functions::open(&home.path("functions"))?;
-        let ports = Ports {
-            clock: Box::new(SystemClock),
-            ids: Box::new(SystemIds),
-            notebooks: Box::new(Shared(Arc::clone(&notebooks))),
-            functions: Box::new(functions.clone()),
-        };
-        let engine = Engine::open(config, ports)?;
-        engine.start();
-        let endpoint = format!("http://{url_suffix}");
-        home.announce(&endpoint)?;
-        let stop = Arc::new(Notify::new());
-        let watching = tokio::spawn(Arc::clone(&notebooks).watch(engine.clone()));
-        let site = Arc::new(Site {
-            engine: engine.clone(),
-            notebooks: Arc::clone(&notebooks),
-            sessions: Default::default(),
+        Ok(Plan {
+            home: home.clone(),
+            config,
             tls,
-            url_suffix,
-            stop: Arc::clone(&stop),
-            stop_notebooks: AtomicBool::new(false),
-            functions: functions.clone(),
-            answered: Default::default(),
             allow_reset: self.allow_reset,
             open_metrics: self.open_metrics,
-        });
-        let serving = tokio::spawn(listeners.serve(Arc::clone(&site)));
-        ready(printer, &endpoint)?;
-        asked_to_stop(&stop).await?;
-        watching.abort();
-        engine.stop().await;
-        functions.stop().await;
-        if site.stop_notebooks.load(Ordering::SeqCst) {
-            notebooks.stop_all().await;
-        }
-        home.retract();
-        // Open connections get a moment to end.
-        let _ = tokio::time::timeout(Duration::from_secs(2), serving).await;
-        Ok(())
+            lasting: Arc::new(Lasting::default()),
+            began,
+        })
     }
 }
 
-fn ready(printer: &Printer, endpoint: &str) -> Result<(), Failure> {
-    printer.document(&serde_json::json!({"ready": true, "endpoint": endpoint}));
+pub(super) fn ready(printer: &Printer, endpoint: &str, began: Option<&str>) -> Result<(), Failure> {
+    printer.document(&serde_json::json!({"ready": true, "endpoint": endpoint, "began": began}));
     printer.line(&format!("ready: {endpoint}"));
-    Ok(())
-}
-
-async fn asked_to_stop(stop: &Notify) -> Result<(), Failure> {
-    let fail = |error: std::io::Error| Failure::new(format!("signals cannot be received: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(fail)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(fail)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = stop.notified() => {}
+    if let Some(began) = began {
+        printer.note(began);
     }
     Ok(())
-}
-
-/// Starts an engine in the background and waits until it answers.
-pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
-    let log = home.path("engine.log");
-    let open = || std::fs::File::options().create(true).append(true).open(&log);
-    let (out, err) = (open(), open());
-    let (Ok(out), Ok(err)) = (out, err) else {
-        return Err(Failure::new(format!("{} cannot be written", log.display())));
-    };
-    let program =
-        std::env::current_exe().map_err(|e| Failure::new(format!("nbvend cannot find itself: {e}")))?;
-    let mut command = std::process::Command::new(program);
-    command.arg("--data").arg(home.root()).arg("up");
-    command.arg("--listen").arg(up.listen.to_string());
-    command.args(["--account", &up.account, "--domain", &up.domain]);
-    if let Some(key) = &up.root_key {
-        command.env("NBVEND_ROOT_KEY", key);
-    }
-    if let (Some(certificate), Some(key)) = (&up.tls_cert, &up.tls_key) {
-        command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
-    }
-    command.args(up.share.flags());
-    for (flag, on) in [("--allow-reset", up.allow_reset), ("--open-metrics", up.open_metrics)] {
-        if on {
-            command.arg(flag);
-        }
-    }
-    // A process group of its own: Ctrl-C in this terminal is not meant for it.
-    command.stdin(std::process::Stdio::null()).stdout(out).stderr(err).process_group(0);
-    let mut child =
-        command.spawn().map_err(|e| Failure::new(format!("the engine cannot be started: {e}")))?;
-    loop {
-        if let Some(running) = home.running()
-            && running.pid == child.id()
-            && healthy(&running.endpoint).await
-        {
-            return Ok(running);
-        }
-        if let Ok(Some(_)) = child.try_wait() {
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
-            let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it wrote nothing");
-            return Err(Failure::new(last.trim_start_matches("nbvend: ").to_owned()));
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-async fn healthy(endpoint: &str) -> bool {
-    let authority = endpoint.trim_start_matches("http://");
-    tokio::net::TcpStream::connect(authority).await.is_ok()
 }
 
 fn log_to_stderr() {

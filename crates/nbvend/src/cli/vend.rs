@@ -7,9 +7,10 @@ use clap::Args;
 use nbvend_host::jupyter::{self, Step};
 use serde_json::{Value, json};
 
+use super::detach::detach;
 use super::notebook::{instance, product, token, wait, wait_record};
 use super::open::{browse, link};
-use super::up::{self, Up};
+use super::up::Up;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::home::Home;
@@ -95,7 +96,7 @@ async fn ready(home: &Home, printer: &Printer) -> Result<Client, Failure> {
     prepare_jupyter(home, printer).await?;
     if home.running().is_none() {
         let work = printer.work("starting the engine");
-        let running = up::detach(home, &Up::default()).await?;
+        let running = detach(home, &Up::default()).await?;
         work.done(&format!("the engine runs at {}", running.endpoint));
     }
     let client = Client::of(home)?;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use http::header::HOST;
 use http::{Request, Response};
@@ -13,11 +14,13 @@ use hyper::body::Incoming;
 use nbvend_cloud::Engine;
 use nbvend_cloud::door::{self, Body, Peer};
 use nbvend_cloud::ports::NotebookHost as _;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
-use super::{internal, metrics, notebooks};
+use super::handover::{self, Entered, Gate, Permit, Successor};
+use super::life::Lasting;
+use super::{internal, metrics, notebooks, serve_credentials};
 use crate::failure::Failure;
 use crate::ports::functions::Functions;
 use crate::ports::notebooks::Notebooks;
@@ -26,19 +29,25 @@ use crate::ports::notebooks::Notebooks;
 pub struct Site {
     pub engine: Engine,
     pub notebooks: Arc<Notebooks>,
-    pub sessions: notebooks::Sessions,
+    pub functions: Functions,
+    pub gate: Gate,
     pub tls: TlsAcceptor,
     /// `localhost:4566`: notebooks' hosts end in `.sagemaker.` and this.
     pub url_suffix: String,
-    pub stop: Arc<Notify>,
-    /// Set when the one who stops the engine wants the notebooks' servers ended too.
-    pub stop_notebooks: AtomicBool,
-    pub functions: Functions,
-    pub answered: metrics::Answered,
     /// Whether anybody may reset, not the root key alone.
     pub allow_reset: bool,
     /// Whether this machine's programs may read the metrics unsigned.
     pub open_metrics: bool,
+    pub lasting: Arc<Lasting>,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Origin {
+    /// The engine's port.
+    Outside { ip: IpAddr, secure: bool },
+    /// A listener in a notebook's sandbox: the AWS APIs, or the role's credentials.
+    Inside { notebook: String, credentials: bool },
 }
 
 impl Site {
@@ -50,48 +59,86 @@ impl Site {
             "version": env!("CARGO_PKG_VERSION"),
             "isolation": self.notebooks.isolation(),
             "notebooks": {"in_service": self.notebooks.running()},
+            "draining": self.lasting.drainers.list().into_iter()
+                .map(|(pid, connections)| json!({"pid": pid, "connections": connections}))
+                .collect::<Vec<_>>(),
         })
     }
 
     /// What `/_nbvend/metrics` shows.
     pub fn metrics(&self) -> Result<String, Failure> {
         let figures = nbvend_cloud::metrics::figures(&self.engine)?;
-        Ok(metrics::page(&figures, &self.answered, self.notebooks.running()))
+        Ok(metrics::page(&figures, &self.lasting.answered, self.notebooks.running()))
     }
 
     /// Empties the account: the store first, then what it stood for on this machine.
     pub async fn reset(&self) -> Result<(), Failure> {
         self.engine.reset().await.map_err(|error| Failure::new(error.to_string()))?;
-        self.sessions.clear();
+        self.lasting.sessions.clear();
         self.functions.forget_all().await;
         self.notebooks.delete_all().await
     }
 
+    /// Open connections of every kind.
+    pub fn connections(&self) -> usize {
+        self.lasting.crowd.len() + Arc::strong_count(&self.lasting.held) - 1
+    }
+
     pub fn ask_to_stop(&self, notebooks: bool) {
-        self.stop_notebooks.store(notebooks, Ordering::SeqCst);
-        self.stop.notify_one();
+        self.lasting.stop_notebooks.store(notebooks, Ordering::SeqCst);
+        self.lasting.stop.notify_one();
     }
 }
 
 /// Serves one request. Boxed, so that a connection's future stays small.
-pub fn dispatch(site: Arc<Site>, request: Request<Incoming>, peer: Peer) -> Answer {
-    Box::pin(async move { answer(&site, request, peer).await })
+pub fn dispatch(site: Arc<Site>, request: Request<Incoming>, origin: Origin) -> Answer {
+    Box::pin(async move { enter(site, request, origin).await })
 }
 
 /// An answer on its way.
 pub type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
-async fn answer(site: &Arc<Site>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+/// Answers where the engine is now.
+async fn enter(mut site: Arc<Site>, request: Request<Incoming>, origin: Origin) -> Response<Body> {
+    loop {
+        let successor = match site.gate.enter().await {
+            Entered::Here(permit) => return answer(&site, request, origin, permit).await,
+            Entered::Elsewhere(successor) => successor,
+        };
+        match successor {
+            Successor::Site(next) => site = next,
+            Successor::Process(folder) => return handover::forward(&folder, &origin, request).await,
+        }
+    }
+}
+
+async fn answer(
+    site: &Arc<Site>,
+    request: Request<Incoming>,
+    origin: Origin,
+    permit: Permit,
+) -> Response<Body> {
+    let peer = match origin {
+        Origin::Outside { ip, secure } => Peer { ip, secure },
+        Origin::Inside { notebook, credentials } => {
+            let request = request.map(|body| body.map_err(boxed).boxed_unsync());
+            if credentials {
+                return serve_credentials(&site.engine, &notebook, request).await;
+            }
+            let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false };
+            return door::handle(&site.engine, request, peer).await;
+        }
+    };
     let place = notebooks::Place::of_host(&host(&request), &site.url_suffix);
     if let Some(place) = place {
-        return notebooks::serve(site, place, request, peer).await;
+        return notebooks::serve(site, place, request, peer, permit).await;
     }
     let request = request.map(|body| body.map_err(boxed).boxed_unsync());
     if internal::owns(request.uri().path()) {
         return internal::serve(site, request, peer).await;
     }
     let answer = door::handle(&site.engine, request, peer).await;
-    site.answered.count(answer.status());
+    site.lasting.answered.count(answer.status());
     answer
 }
 

@@ -24,6 +24,7 @@ use inside::Insides;
 use super::machine;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::server::Site;
 
 /// The servers of one data folder.
 pub struct Notebooks {
@@ -40,8 +41,8 @@ pub struct Notebooks {
 }
 
 impl Notebooks {
-    /// Opens the books and finds the servers that outlived an earlier engine.
-    pub async fn open(home: &Home, endpoint: &str) -> Result<Arc<Self>, Failure> {
+    /// Makes ready what can be while another engine may still run on the folder. Must be called in a runtime.
+    pub fn open(home: &Home, endpoint: &str) -> Result<Arc<Self>, Failure> {
         let run = run_folder(home)?;
         let supervisor = Supervisor::new(&home.path("servers"));
         let notebooks = Self {
@@ -59,10 +60,34 @@ impl Notebooks {
         if let Some(environment) = jupyter::prepared(&home.path("jupyter")) {
             notebooks.supervisor.warm(&environment);
         }
-        for server in notebooks.supervisor.adopt().await {
+        Ok(Arc::new(notebooks))
+    }
+
+    /// Returns when servers can be started fast, or cannot be.
+    pub async fn warmed(&self) {
+        if let Some(environment) = jupyter::prepared(&self.home.path("jupyter"))
+            && let Err(why) = self.supervisor.warmed(&environment).await
+        {
+            tracing::warn!(why, "notebooks will start slowly");
+        }
+    }
+
+    /// Finds the servers that outlived an earlier engine. No other may run on the folder.
+    pub async fn adopt(&self) {
+        for server in self.supervisor.adopt().await {
             tracing::info!(id = server.id, pid = server.pid, "adopted a notebook server");
         }
-        Ok(Arc::new(notebooks))
+    }
+
+    /// From now on there is an engine for what is in sandboxes. To be called on the runtime that serves connections.
+    /// Before slow work begins: a sandbox made earlier would wait for an engine in vain.
+    pub fn attach(&self, site: &Arc<Site>) {
+        self.insides.attach(site);
+        let (insides, runtime) = (Arc::clone(&self.insides), tokio::runtime::Handle::current());
+        self.supervisor.on_sandbox(move |id, sandbox| {
+            let (insides, id, sandbox) = (Arc::clone(&insides), id.to_owned(), sandbox.clone());
+            runtime.spawn(async move { insides.enter(&id, &sandbox).await });
+        });
     }
 
     /// How many servers run.
@@ -88,15 +113,6 @@ impl Notebooks {
 
     /// Tells the engine of servers that end by themselves, for as long as it runs.
     pub async fn watch(self: Arc<Self>, engine: Engine) {
-        self.insides.attach(engine.clone());
-        let (insides, runtime) = (Arc::clone(&self.insides), tokio::runtime::Handle::current());
-        self.supervisor.on_sandbox(move |id, sandbox| {
-            let (insides, id, sandbox) = (Arc::clone(&insides), id.to_owned(), sandbox.clone());
-            runtime.spawn(async move { insides.enter(&id, &sandbox).await });
-        });
-        for server in self.supervisor.running() {
-            self.enter(&server.id).await;
-        }
         loop {
             let exit = self.supervisor.exited().await;
             let reason = exit.reason.to_string();
@@ -128,11 +144,18 @@ impl Notebooks {
         remove(folder.clone()).await.map_err(|error| Failure::io("the notebooks' folder", &folder, &error))
     }
 
-    /// Serves what a notebook's sandbox reaches, if it has one.
-    async fn enter(&self, id: &str) {
-        if let Some(sandbox) = self.supervisor.sandbox(id) {
-            self.insides.enter(id, &sandbox).await;
+    /// Serves what the notebooks' sandboxes reach.
+    pub async fn enter_all(&self) {
+        for server in self.supervisor.running() {
+            if let Some(sandbox) = self.supervisor.sandbox(&server.id) {
+                self.insides.enter(&server.id, &sandbox).await;
+            }
         }
+    }
+
+    /// What comes newly from a sandbox waits in the kernel until somebody calls [`Notebooks::enter_all`].
+    pub fn stop_accepting(&self) {
+        self.insides.stop_accepting();
     }
 
     /// What keeps notebooks apart on this machine. Some tens of milliseconds at the first time.

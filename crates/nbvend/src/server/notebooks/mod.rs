@@ -16,6 +16,7 @@ use nbvend_cloud::services::sagemaker::access::{Refusal, Visitor};
 use nbvend_host::proxy::{self, Page};
 
 use super::Site;
+use super::handover::Permit;
 pub use sessions::Sessions;
 
 /// A notebook as its host names it.
@@ -48,11 +49,18 @@ fn cookie_name(secure: bool) -> &'static str {
     SESSION_COOKIES[usize::from(secure)]
 }
 
-pub async fn serve(site: &Arc<Site>, place: Place, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+/// The permit is given back once it is known who comes: what follows needs the notebook alone, and may take hours.
+pub async fn serve(
+    site: &Arc<Site>,
+    place: Place,
+    request: Request<Incoming>,
+    peer: Peer,
+    permit: Permit,
+) -> Response<Body> {
     // Only what a page needs to know; the request is used up.
     let accept = request.headers().get(ACCEPT).cloned();
     let answer =
-        answer(site, place, request, &peer).await.unwrap_or_else(|page| page.answer(accept.as_ref()));
+        answer(site, place, request, &peer, permit).await.unwrap_or_else(|page| page.answer(accept.as_ref()));
     answer.map(|body| body.map_err(super::dispatch::boxed).boxed_unsync())
 }
 
@@ -61,6 +69,7 @@ async fn answer(
     place: Place,
     request: Request<Incoming>,
     peer: &Peer,
+    permit: Permit,
 ) -> Result<Response<proxy::Body>, Page> {
     // First of all: what the host and the cookies are must not be in doubt.
     let request = proxy::check(request)?;
@@ -72,6 +81,7 @@ async fn answer(
         cookie(request.headers(), cookie_name(peer.secure)).ok_or(Refusal::NoSession).map_err(refused)?;
     let visitor = Visitor { ip: peer.ip, secure: peer.secure };
     let admitted = Sessions::admit(site, &place, cookie, visitor).map_err(refused)?;
+    drop(permit);
     let peer = proxy::Peer { ip: peer.ip, https: peer.secure };
     request.forward(&admitted.target, peer, &admitted.until).await
 }

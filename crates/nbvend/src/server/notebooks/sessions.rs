@@ -11,6 +11,7 @@ use nbvend_wire::timestamp::Timestamp;
 
 use super::Place;
 use crate::server::Site;
+use crate::server::handover::Open;
 
 /// How soon open websockets hear that their session is over, when a change in the store ended it.
 const WATCH: Duration = Duration::from_secs(1);
@@ -55,6 +56,31 @@ impl Sessions {
         }
     }
 
+    /// Looks each up anew when it is used next: another store counts its commits from nothing.
+    pub fn look_again(&self) {
+        self.known().values_mut().for_each(|known| known.seen = u64::MAX);
+    }
+
+    /// Ends one.
+    pub fn end(&self, cookie: &str) {
+        if let Some(known) = self.known().remove(cookie) {
+            known.until.cancel();
+        }
+    }
+
+    /// All of them, for another engine to look up.
+    pub fn open(&self) -> Vec<Open> {
+        let known = self.known();
+        let open = known.iter().map(|(cookie, known)| Open {
+            cookie: cookie.clone(),
+            name: known.place.name.clone(),
+            region: known.place.region.clone(),
+            ip: known.visitor.ip,
+            secure: known.visitor.secure,
+        });
+        open.collect()
+    }
+
     /// What a cookie opens at a place. The store is read only if it has changed since the last time: a page of Lab is
     /// some hundred requests.
     pub fn admit(
@@ -64,7 +90,7 @@ impl Sessions {
         visitor: Visitor,
     ) -> Result<Admitted, Refusal> {
         let (commits, now) = (site.engine.store().commits(), site.engine.now());
-        if let Some(known) = site.sessions.known().get(cookie)
+        if let Some(known) = site.lasting.sessions.known().get(cookie)
             && known.seen == commits
             && known.place == *place
             && known.visitor == visitor
@@ -74,7 +100,7 @@ impl Sessions {
             return Ok(known.admitted());
         }
         let found = look(site, place, cookie, visitor);
-        let mut sessions = site.sessions.known();
+        let mut sessions = site.lasting.sessions.known();
         match found {
             Ok((target, expires)) => {
                 let until = match sessions.get_mut(cookie) {
@@ -123,7 +149,7 @@ impl Sessions {
             tokio::time::sleep(WATCH).await;
             let (commits, now) = (site.engine.store().commits(), site.engine.now());
             let stale: Vec<(String, Place, Visitor)> = {
-                let sessions = site.sessions.known();
+                let sessions = site.lasting.sessions.known();
                 let stale = sessions
                     .iter()
                     .filter(|(_, known)| known.seen != commits || now.0 - known.looked.0 >= HOLDS_OPEN);
@@ -155,7 +181,7 @@ fn end_on_time(site: &Arc<Site>, cookie: &str, expires: Timestamp, until: Cancel
     let (site, cookie) = (Arc::clone(site), cookie.to_owned());
     tokio::spawn(async move {
         if time_up(Duration::from_millis(left), &until).await {
-            site.sessions.known().remove(&cookie);
+            site.lasting.sessions.known().remove(&cookie);
         }
     });
 }
