@@ -42,11 +42,14 @@ pub struct Site {
 impl Site {
     /// What `nbvend status --json` prints.
     pub fn status(&self) -> Value {
+        let no_volumes = self.notebooks.offer().no_volumes.as_deref();
         json!({
             "ready": true,
             "endpoint": format!("http://{}", self.url_suffix),
             "version": env!("CARGO_PKG_VERSION"),
             "isolation": self.notebooks.isolation(),
+            "volume": if no_volumes.is_none() { "enforced" } else { "not-enforced" },
+            "volume_reason": no_volumes,
             "notebooks": {"in_service": self.notebooks.running()},
         })
     }
