@@ -2,7 +2,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -151,7 +151,9 @@ fn before(log: &Path) -> std::path::PathBuf {
 /// starts over, which is safe because the server appends.
 pub(super) fn trim_log(path: &Path, limit: u64) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
-    if file.metadata()?.len() > limit {
+    let meta = file.metadata()?;
+    // What was reserved beyond its end counts too.
+    if meta.len().max(meta.blocks() * 512) > limit {
         fs::write(before(path), log_tail(path))?;
         file.set_len(0)?;
     }
@@ -183,7 +185,7 @@ mod tests {
         let path = dir.path().join("server.log");
         let mut writer = OpenOptions::new().create(true).append(true).open(&path).unwrap();
         writeln!(writer, "{}\nlast words", "x".repeat(100)).unwrap();
-        trim_log(&path, 1000).unwrap();
+        trim_log(&path, 10_000).unwrap();
         assert!(log_tail(&path).ends_with("last words"));
         trim_log(&path, 100).unwrap();
         assert_eq!(log_tail(&path), "");

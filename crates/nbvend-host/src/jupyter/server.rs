@@ -49,7 +49,7 @@ impl Default for Limits {
     }
 }
 
-/// What a server's log may grow to; looked at with each question for its status.
+/// What a server's log may grow to.
 const LOG: u64 = 8 << 20;
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -195,6 +195,13 @@ impl Supervisor {
         self.inner.books().values().map(|server| server.running.clone()).collect()
     }
 
+    /// Cuts logs that notebooks flood; to be called every few seconds.
+    pub fn trim_logs(&self) {
+        for server in self.running() {
+            let _ = launch::trim_log(&server.log, LOG);
+        }
+    }
+
     /// Waits for the next server that ends although nobody stopped it. For one caller at a time.
     pub async fn exited(&self) -> Exit {
         let exit = self.exits.lock().await.recv().await;
@@ -205,7 +212,6 @@ impl Supervisor {
     /// What the server does; none when it does not run or does not answer in time.
     pub async fn status(&self, id: &str) -> Option<Activity> {
         let running = self.inner.get(id)?.running.clone();
-        let _ = launch::trim_log(&running.log, LOG);
         probe::activity(&running.socket, self.inner.limits.probe).await
     }
 }

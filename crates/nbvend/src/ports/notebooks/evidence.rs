@@ -35,6 +35,12 @@ pub async fn activity(socket: &Path, pid: i32, requested: Option<Timestamp>) -> 
     })
 }
 
+/// Whether there is a folder of this name, which needs no escapes, at the top of the notebook's files.
+pub async fn is_folder(socket: &Path, name: &str) -> bool {
+    let found = ask(socket, &format!("/api/contents/{name}?content=0")).await;
+    found.is_some_and(|found| found["type"] == "directory")
+}
+
 /// A kernel nobody has connected to stays `starting`, without doing anything.
 fn is_busy(kernel: &Value) -> bool {
     kernel["execution_state"] == "busy"

@@ -91,6 +91,12 @@ impl Notebooks {
         Some(target)
     }
 
+    /// Whether a running notebook has such a folder at the top of its files.
+    pub async fn has_folder(&self, id: &str, name: &str) -> bool {
+        let Some(socket) = self.supervisor.socket(id) else { return false };
+        tokio::time::timeout(EVIDENCE, evidence::is_folder(&socket, name)).await.unwrap_or(false)
+    }
+
     /// A person asked for something.
     pub fn requested(&self, id: &str) {
         let mut requested = self.requested.lock().expect("nobody panics while holding the requests");
@@ -109,7 +115,10 @@ impl Notebooks {
             self.enter(&server.id).await;
         }
         loop {
-            let exit = self.supervisor.exited().await;
+            let Ok(exit) = tokio::time::timeout(LOGS, self.supervisor.exited()).await else {
+                self.supervisor.trim_logs();
+                continue;
+            };
             let reason = exit.reason.to_string();
             self.insides.leave(&exit.id);
             tracing::warn!(id = exit.id, reason, "a notebook server ended by itself");
@@ -285,6 +294,9 @@ impl NotebookHost for Notebooks {
         self.enforces_volume(id)
     }
 }
+
+/// How often it is seen to that no log fills the disk.
+const LOGS: Duration = Duration::from_secs(3);
 
 /// How long a server may take over the questions for evidence.
 const EVIDENCE: Duration = Duration::from_secs(5);
