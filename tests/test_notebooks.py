@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import time
 import urllib.parse
@@ -170,7 +169,7 @@ def test_lifecycle_scripts(engine, sagemaker, notebook):
     assert lines("OnStart")[-2:] == ["created", "started"]
 
 
-def test_repositories(sagemaker, notebook, role):
+def test_repositories(engine, sagemaker, notebook, role):
     for given, said in [("by-name", "Could not find Code Repository"), ("https://a:b@git.example/x", "password")]:
         with pytest.raises(botocore.exceptions.ClientError, match=said):
             sagemaker.create_notebook_instance(NotebookInstanceName="r", RoleArn=role, InstanceType="ml.t3.medium",
@@ -178,6 +177,13 @@ def test_repositories(sagemaker, notebook, role):
     # Nobody listens there: the notebook starts all the same.
     name = notebook(DefaultCodeRepository="https://127.0.0.1:1/team/tools.git")
     assert describe(sagemaker, name)["DefaultCodeRepository"] == "https://127.0.0.1:1/team/tools.git"
+    # It opens where the repository is, and at the top where there is none.
+    visitor, page = visit(engine, sagemaker, name)
+    assert urllib.parse.urlsplit(page).path == "/lab"
+    assert visitor.run(page, "open('tools', 'w').write('a file')") == "6"
+    assert urllib.parse.urlsplit(visit(engine, sagemaker, name)[1]).path == "/lab"
+    assert visitor.run(page, "import os; os.remove('tools'); os.mkdir('tools'); print('made')") == "made\n"
+    assert urllib.parse.urlsplit(visit(engine, sagemaker, name)[1]).path == "/lab/tree/tools"
 
 
 def test_a_server_that_dies(engine, sagemaker, notebook):
@@ -194,7 +200,17 @@ def test_a_server_that_dies(engine, sagemaker, notebook):
     reach(sagemaker, name, "InService")
 
 
-def test_a_kernel_has_the_roles_credentials(engine, sagemaker, notebook):
+def upload(visitor, page, file, name):
+    """Puts a file into the notebook's folder, as Lab does."""
+    base = page.split("/lab")[0]
+    xsrf = visitor.cookies[urllib.parse.urlsplit(page).netloc]["_xsrf"]
+    content = base64.b64encode(pathlib.Path(file).read_bytes()).decode()
+    put = visitor.get(f"{base}/api/contents/{name}", method="PUT", headers={"X-XSRFToken": xsrf, "Origin": base},
+                      body=json.dumps({"type": "file", "format": "base64", "content": content}))
+    assert put.status == 201, put.text
+
+
+def test_a_kernel_has_the_roles_credentials(engine, sagemaker, notebook, tmp_path):
     name = notebook()
     visitor, page = visit(engine, sagemaker, name)
 
@@ -203,15 +219,15 @@ def test_a_kernel_has_the_roles_credentials(engine, sagemaker, notebook):
     own = json.loads(inside("print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AWS_')}))"))
     assert "AWS_ACCESS_KEY_ID" not in own
     # An SDK with what the kernel has and nothing else: its files are put where `pip install` would put them.
-    packages = pathlib.Path(inside("print(os.environ['PIP_TARGET'])")).name
-    here = max((engine.data / "notebooks").iterdir(), key=lambda folder: folder.stat().st_ctime)
+    here = tmp_path / "packages"
+    here.mkdir()
     for package in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"):
         found = importlib.util.find_spec(package).origin
         source = pathlib.Path(found) if package == "six" else pathlib.Path(found).parent
         copy = shutil.copy if source.is_file() else shutil.copytree
-        (here / packages).mkdir(exist_ok=True)
-        copy(source, here / packages / source.name)
-    subprocess.run(["chmod", "-R", "a+rX", here / packages], check=True)
+        copy(source, here / source.name)
+    upload(visitor, page, shutil.make_archive(tmp_path / "sdk", "gztar", here), "sdk.tar.gz")
+    assert inside("import tarfile; tarfile.open('sdk.tar.gz').extractall(os.environ['PIP_TARGET']); print('there')") == "there"
     who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     assert inside(who) == "arn:aws:sts::123456789012:assumed-role/Notebooks/SageMaker"
 

@@ -77,6 +77,8 @@ pub struct TestNotebooks {
     /// What is seen of notebooks, by name.
     pub seen: Arc<Mutex<BTreeMap<String, Activity>>>,
     pub isolation: Arc<Mutex<&'static str>>,
+    /// Ids of notebooks whose volume's size does not hold.
+    pub unbounded: Arc<Mutex<Vec<String>>>,
 }
 
 impl Default for TestNotebooks {
@@ -90,6 +92,7 @@ impl Default for TestNotebooks {
             machine: Arc::new(Mutex::new(machine)),
             seen: Arc::default(),
             isolation: Arc::new(Mutex::new("full")),
+            unbounded: Arc::default(),
         }
     }
 }
@@ -132,6 +135,10 @@ impl NotebookHost for TestNotebooks {
 
     fn isolation(&self) -> &'static str {
         *self.isolation.lock().unwrap()
+    }
+
+    fn enforces_volume(&self, id: &str) -> bool {
+        !self.unbounded.lock().unwrap().iter().any(|one| one == id)
     }
 }
 

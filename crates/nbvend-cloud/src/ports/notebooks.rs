@@ -133,4 +133,7 @@ pub trait NotebookHost: Send + Sync + 'static {
     fn activity(&self, id: &str) -> PortFuture<'_, Option<Activity>>;
     /// How notebooks are kept apart: `full`, `userns` or `process`.
     fn isolation(&self) -> &'static str;
+    /// Whether a notebook that runs cannot write more than its volume has; of one that does not, whether it could not if it
+    /// were started now.
+    fn enforces_volume(&self, id: &str) -> bool;
 }

@@ -2,7 +2,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
@@ -170,7 +170,9 @@ pub(super) async fn keep_short(log: &Path, limit: u64) -> std::convert::Infallib
 /// Keeps a log that a notebook floods from filling the disk: beyond the limit its end goes to the second file and it
 /// starts over, which is safe because the server appends.
 pub(super) fn trim_log(path: &Path, limit: u64) -> io::Result<()> {
-    if fs::metadata(path)?.len() > limit {
+    let meta = fs::metadata(path)?;
+    // What was reserved beyond its end counts too.
+    if meta.len().max(meta.blocks() * 512) > limit {
         let tail = log_tail(path);
         OpenOptions::new().write(true).open(path)?.set_len(0)?;
         let end = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(before(path));
@@ -204,7 +206,7 @@ mod tests {
         let path = dir.path().join("server.log");
         let mut writer = OpenOptions::new().create(true).append(true).open(&path).unwrap();
         writeln!(writer, "{}\nlast words", "x".repeat(100)).unwrap();
-        trim_log(&path, 1000).unwrap();
+        trim_log(&path, 10_000).unwrap();
         assert!(log_tail(&path).ends_with("last words"));
         trim_log(&path, 100).unwrap();
         assert_eq!(log_tail(&path), "");

@@ -26,6 +26,7 @@ pub use error::{ExitReason, InstallError, StartError, StopError};
 pub use install::{Environment, Step, prepare, prepared, usable_python};
 pub use place::Isolation;
 pub use probe::{Activity, Kernel, Terminal};
+pub use record::work_folder;
 pub use script::{Ran, Script, ScriptEnd};
 pub use server::{Attempt, Limits, Supervisor};
 pub use settings::{IDENTITY_HEADER, MAX_RUN_DIR, ServerSpec, identity};

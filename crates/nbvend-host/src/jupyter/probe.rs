@@ -82,6 +82,14 @@ pub(super) async fn activity(socket: &Path, patience: Duration) -> Option<Activi
     serde_json::from_slice(&answer).ok()
 }
 
+/// Whether there is a folder of this name, which needs no escapes, at the top of the server's files.
+pub(super) async fn has_folder(socket: &Path, name: &str, patience: Duration) -> bool {
+    let path = format!("/api/contents/{name}?content=0");
+    let answer = tokio::time::timeout(patience, ask(socket, &path)).await.ok().flatten();
+    let found = answer.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    found.is_some_and(|found| found["type"] == "directory")
+}
+
 /// Whether the server answers in time.
 pub(super) async fn answers(socket: &Path, patience: Duration) -> bool {
     tokio::time::timeout(patience, ask(socket, "/api/status")).await.is_ok_and(|answer| answer.is_some())

@@ -1,6 +1,7 @@
 //! What the next engine must know of a server to find it: one small file each, written before the process exists.
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +69,12 @@ impl Record {
         let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         names.filter_map(|name| Some(name.to_str()?.strip_suffix(".server")?.to_owned())).collect()
     }
+}
+
+/// The work folder of a server that runs now in a sandbox, as it is seen inside; for whoever reads along without being its
+/// supervisor.
+pub fn work_folder(state_dir: &Path, id: &str) -> Option<OwnedFd> {
+    Record::read(state_dir, id)?.sandbox?.work()
 }
 
 #[cfg(test)]

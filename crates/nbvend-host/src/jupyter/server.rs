@@ -49,7 +49,7 @@ impl Default for Limits {
     }
 }
 
-/// What a server's log may grow to; looked at with each question for its status.
+/// What a server's log may grow to.
 const LOG: u64 = 8 << 20;
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -207,6 +207,12 @@ impl Supervisor {
         if settings::id_is_good(id) && self.inner.get(id).is_none() {
             launch::remove_logs(&self.inner.folder.join(format!("{id}.log")));
         }
+    }
+
+    /// Whether a running server has such a folder at the top of its files. `name` needs no escapes.
+    pub async fn has_folder(&self, id: &str, name: &str) -> bool {
+        let Some(socket) = self.socket(id) else { return false };
+        probe::has_folder(&socket, name, self.inner.limits.probe).await
     }
 
     /// What the server does; none when it does not run or does not answer in time.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::{End, Spec};
 
-/// The first message, over the socket that the first process finds as its standard input.
+/// The first message, over the socket that the first process finds as its standard input. With it comes the volume's
+/// mount, if there is to be one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) spec: Spec,

@@ -22,12 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) fn create(spec: &Spec) -> Result<(Record, OwnedFd), SandboxError> {
     check(spec)?;
     evict(&spec.control);
-    if let (Level::Full, Some(volume)) = (spec.level, &spec.volume) {
-        volume::prepare(volume, &spec.work, spec.uid)?;
-    }
+    let volume = match (spec.level, &spec.volume) {
+        (Level::Full, Some(volume)) => Some(volume::open(volume, &spec.work, spec.uid)?),
+        _ => None,
+    };
     let groups =
         Place::of_this_machine().make(&group_name(spec), &spec.limits).map_err(SandboxError::Limit)?;
-    let made = first_process(spec, &groups);
+    let made = first_process(spec, &groups, volume.as_ref());
     if made.is_err() {
         let _ = groups.end(Duration::from_secs(1));
         let _ = fs::remove_file(&spec.control);
@@ -79,7 +80,11 @@ pub(super) fn end_process(pidfd: &OwnedFd, patience: Duration) -> bool {
     gone.is_ok_and(|ready| ready[0])
 }
 
-fn first_process(spec: &Spec, groups: &Groups) -> Result<(Record, OwnedFd), SandboxError> {
+fn first_process(
+    spec: &Spec,
+    groups: &Groups,
+    volume: Option<&OwnedFd>,
+) -> Result<(Record, OwnedFd), SandboxError> {
     let (ours, theirs) = packet::pair().map_err(SandboxError::Spawn)?;
     // This very program, whatever has become of its file meanwhile.
     let mut command = Command::new("/proc/self/exe");
@@ -87,7 +92,7 @@ fn first_process(spec: &Spec, groups: &Groups) -> Result<(Record, OwnedFd), Sand
     let mut child = command.spawn().map_err(SandboxError::Spawn)?;
     // The command holds their end of the pair; while it does, their silence would not be heard.
     drop(command);
-    let outcome = talk(&ours, spec, groups);
+    let outcome = talk(&ours, spec, groups, volume);
     if outcome.is_err()
         && let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw)
     {
@@ -99,7 +104,12 @@ fn first_process(spec: &Spec, groups: &Groups) -> Result<(Record, OwnedFd), Sand
     outcome
 }
 
-fn talk(engine: &OwnedFd, spec: &Spec, groups: &Groups) -> Result<(Record, OwnedFd), SandboxError> {
+fn talk(
+    engine: &OwnedFd,
+    spec: &Spec,
+    groups: &Groups,
+    volume: Option<&OwnedFd>,
+) -> Result<(Record, OwnedFd), SandboxError> {
     let said = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => SandboxError::Silent,
         _ => SandboxError::Spawn(error),
@@ -107,7 +117,8 @@ fn talk(engine: &OwnedFd, spec: &Spec, groups: &Groups) -> Result<(Record, Owned
     packet::patience(engine, PATIENCE).map_err(said)?;
     let order =
         Order { spec: spec.clone(), doors: groups.doors(), engine: rustix::process::geteuid().as_raw() };
-    packet::send(engine.as_fd(), &order, &[]).map_err(said)?;
+    let volume: Vec<_> = volume.iter().map(AsFd::as_fd).collect();
+    packet::send(engine.as_fd(), &order, &volume).map_err(said)?;
     let (outcome, fds) = packet::receive::<Outcome>(engine.as_fd()).map_err(said)?;
     let standing = match outcome {
         Outcome::Ready(standing) => standing,

@@ -25,6 +25,12 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
+    /// Somebody else uses what this needs, and will be done some time.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::ResourceBusy)
+    }
+
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

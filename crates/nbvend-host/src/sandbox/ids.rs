@@ -33,6 +33,14 @@ pub(super) fn claim(path: &Path, owner: Option<u32>) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes one folder the owner's, and nobody else's.
+pub(super) fn take(folder: &OwnedFd, owner: u32) -> io::Result<()> {
+    if fstat(folder)?.st_uid != owner {
+        fchown(folder, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    }
+    Ok(fchmod(folder, Mode::RWXU)?)
+}
+
 fn open_folder(at: impl AsFd, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
     // Never through a link: the notebook may have put one there that leads elsewhere.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -49,7 +49,7 @@ pub fn init_main() -> ! {
 /// Returns in the process that only led here; the one it forked serves and does not return.
 fn make(engine: BorrowedFd<'_>) -> Result<(), Failure> {
     sys::close_others().step("closing what is not its own")?;
-    let (order, _) = packet::receive::<Order>(engine).step("hearing what is wanted")?;
+    let (order, volume) = packet::receive::<Order>(engine).step("hearing what is wanted")?;
     let spec = &order.spec;
     rustix::process::setsid().map_err(io::Error::from).step("a session")?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -65,7 +65,7 @@ fn make(engine: BorrowedFd<'_>) -> Result<(), Failure> {
     if sys::fork().step("the first process")?.is_some() {
         return Ok(());
     }
-    let served = inside(engine, &order, doors, control);
+    let served = inside(engine, &order, volume.into_iter().next(), doors, control);
     if let Err((step, reason)) = &served {
         let outcome = Outcome::Failed { step: (*step).to_owned(), reason: reason.to_string() };
         let _ = packet::send(engine, &outcome, &[]);
@@ -73,7 +73,13 @@ fn make(engine: BorrowedFd<'_>) -> Result<(), Failure> {
     sys::exit(1);
 }
 
-fn inside(engine: BorrowedFd<'_>, order: &Order, doors: Vec<File>, control: OwnedFd) -> Result<(), Failure> {
+fn inside(
+    engine: BorrowedFd<'_>,
+    order: &Order,
+    volume: Option<OwnedFd>,
+    doors: Vec<File>,
+    control: OwnedFd,
+) -> Result<(), Failure> {
     let spec = &order.spec;
     sys::set_title(c"nbvend-init");
     let mut listeners = Vec::new();
@@ -81,7 +87,7 @@ fn inside(engine: BorrowedFd<'_>, order: &Order, doors: Vec<File>, control: Owne
         sys::set_host_name("notebook").step("the host name")?;
         namespaces::loopback(&spec.listeners).step("the loopback interface")?;
         listeners = namespaces::listen(&spec.listeners).step("listeners")?;
-        mounts::enter(spec).step("mounts")?;
+        mounts::enter(spec, volume).step("mounts")?;
     } else {
         sys::become_subreaper().step("reaping")?;
     }

@@ -42,10 +42,10 @@ mod volume;
 pub use error::SandboxError;
 pub use handle::{Sandbox, Spawned, basic_environment, end};
 pub use init::init_main;
-pub use probe::{Offer, attempt, probe};
+pub use probe::{Offer, TEMPLATE, attempt, probe};
 pub use record::Record;
 pub use spec::{Command, End, Entry, HOME, Level, Limits, RUN, Spec, USER, Usage, WORK};
-pub use volume::Volume;
+pub use volume::{Shown, Volume, holes};
 
 /// The first argument by which a program that is to be able to make sandboxes is asked for [`init_main`].
 pub const WORD: &str = "__sandbox";

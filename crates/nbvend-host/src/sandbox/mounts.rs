@@ -2,12 +2,16 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::CWD;
+use rustix::mount::{MoveMountFlags, move_mount};
+
+use super::etc;
 use super::spec::{HOME, RUN, Spec, WORK};
 use super::sys::{self, ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY};
-use super::{etc, volume};
 
 /// Where the new root is put together: a folder every system has and nothing needed comes from.
 const PLACES: &[&str] = &["/sys", "/mnt", "/media", "/srv", "/boot"];
@@ -32,8 +36,8 @@ struct Root<'a> {
     spec: &'a Spec,
 }
 
-/// Replaces the root of this process's mount namespace.
-pub(super) fn enter(spec: &Spec) -> io::Result<()> {
+/// Replaces the root of this process's mount namespace; `volume` is the work folder's mount, if it has one of its own.
+pub(super) fn enter(spec: &Spec, volume: Option<OwnedFd>) -> io::Result<()> {
     let none = Path::new("none");
     // Nothing mounted from here on is seen outside, and nothing mounted outside is seen here.
     at(Path::new("/"), sys::mount(none, Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE, ""))?;
@@ -47,9 +51,15 @@ pub(super) fn enter(spec: &Spec) -> io::Result<()> {
     // Over what is in memory, so that these are found wherever they lie on the host.
     root.read_only_at_its_path(&spec.environment)?;
     root.read_only_at_its_path(&spec.interpreter_prefix)?;
-    root.bind(&spec.run_dir, RUN, ATTR_NOSUID | ATTR_NODEV)?;
-    match &spec.volume {
-        Some(volume) => volume::mount(volume, &root.folder(WORK)?)?,
+    match volume {
+        Some(volume) => {
+            let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+            let moved = move_mount(volume, "", CWD, root.folder(WORK)?, flags);
+            at(&spec.work, moved.map_err(io::Error::from))?;
+        }
+        None if spec.volume.is_some() => {
+            return at(&spec.work, Err(io::Error::other("its volume is missing")));
+        }
         None => root.bind(&spec.work, WORK, ATTR_NOSUID | ATTR_NODEV)?,
     }
     for (path, content) in &spec.files {
@@ -65,8 +75,7 @@ pub(super) fn enter(spec: &Spec) -> io::Result<()> {
 }
 
 fn place(spec: &Spec) -> io::Result<PathBuf> {
-    let mut sources = vec![&spec.work, &spec.run_dir, &spec.environment, &spec.interpreter_prefix];
-    sources.extend(spec.volume.as_ref().map(|volume| &volume.image));
+    let sources = [&spec.work, &spec.run_dir, &spec.environment, &spec.interpreter_prefix];
     let free = PLACES.iter().map(Path::new).find(|place| {
         let used = sources.iter().any(|source| source.starts_with(place));
         !used && fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir())
@@ -149,7 +158,9 @@ impl Root<'_> {
         let (uid, quarter) = (self.spec.uid, self.spec.limits.memory / 4);
         let size = format!("size={quarter},nr_inodes={INODES}");
         self.tmpfs("/tmp", libc::MS_NODEV, &format!("{size},mode=1777"))?;
-        self.tmpfs(HOME, libc::MS_NODEV, &format!("{size},mode=700,uid={uid},gid={uid}"))
+        self.tmpfs(HOME, libc::MS_NODEV, &format!("{size},mode=700,uid={uid},gid={uid}"))?;
+        // On the host it would be a way to fill the host's disk.
+        self.tmpfs(RUN, libc::MS_NODEV, &format!("size=16m,nr_inodes=4000,mode=700,uid={uid},gid={uid}"))
     }
 
     fn devices(&self) -> io::Result<()> {

@@ -8,7 +8,13 @@ use serde::Serialize;
 
 use super::cgroup::Place;
 use super::create::{create, end_process};
-use super::{Level, Limits, SandboxError, Spec, volume};
+use super::{Level, Limits, SandboxError, Spec, Volume, volume};
+
+/// What most notebooks' volumes have; the probe leaves a template of this size behind.
+const USUAL_SIZE: u64 = 5 << 30;
+
+/// The template's name in the scratch folder, see [`Volume::template`].
+pub const TEMPLATE: &str = "volume-template";
 
 /// A number no distribution gives to anybody.
 const NOBODY_IN_PARTICULAR: u32 = 0x6e62_0000;
@@ -27,30 +33,52 @@ pub struct Offer {
     pub no_volumes: Option<String>,
 }
 
-/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it.
+/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it but a
+/// [`TEMPLATE`] of volumes.
 #[must_use]
 pub fn probe(scratch: &Path) -> Offer {
     let mut why_not = Vec::new();
     let mut level = Level::Process;
+    let mut no_volumes = None;
     for candidate in [Level::Full, Level::Userns] {
-        match attempt(candidate, scratch) {
-            Ok(()) => {
-                level = candidate;
+        match with_volume(candidate, scratch) {
+            Ok(without) => {
+                (level, no_volumes) = (candidate, without);
                 break;
             }
             Err(error) => why_not.push((candidate, error.to_string())),
         }
     }
     let no_volumes = match level {
-        Level::Full => volume::probe(scratch).err(),
+        Level::Full => no_volumes,
         _ => Some(format!("needs the level full, not {level}")),
     };
     let place = Place::of_this_machine();
     Offer { level, why_not, limits: place.words(), missing_limits: place.missing.clone(), no_volumes }
 }
 
+/// Tries a level as it would be used; says why it has no volumes, if so.
+fn with_volume(level: Level, scratch: &Path) -> Result<Option<String>, SandboxError> {
+    if level == Level::Full {
+        let name = format!("probe-{}-volume", std::process::id());
+        let volume =
+            Volume { image: scratch.join(name), bytes: USUAL_SIZE, template: Some(scratch.join(TEMPLATE)) };
+        let tried = volume::tools().and_then(|()| make(level, scratch, Some(volume.clone())));
+        let _ = fs::remove_file(&volume.image);
+        return match tried {
+            Ok(()) => Ok(None),
+            Err(with) => attempt(level, scratch).map(|()| Some(with.to_string())),
+        };
+    }
+    attempt(level, scratch).map(|()| None)
+}
+
 /// Makes a sandbox of this level and ends it.
 pub fn attempt(level: Level, scratch: &Path) -> Result<(), SandboxError> {
+    make(level, scratch, None)
+}
+
+fn make(level: Level, scratch: &Path, volume: Option<Volume>) -> Result<(), SandboxError> {
     if level == Level::Full && !rustix::process::geteuid().is_root() {
         return Err(SandboxError::Step {
             step: "users".to_owned(),
@@ -71,7 +99,7 @@ pub fn attempt(level: Level, scratch: &Path) -> Result<(), SandboxError> {
         listeners: vec![([127, 0, 0, 1], 80).into()],
         files: Vec::new(),
         control: folder.join("ctl"),
-        volume: None,
+        volume,
     };
     let made = create(&spec).map(|(record, pidfd)| {
         end_process(&pidfd, Duration::from_secs(2));

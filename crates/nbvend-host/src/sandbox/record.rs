@@ -3,13 +3,15 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Groups;
-use super::spec::{Level, Limits};
+use super::spec::{Level, Limits, WORK};
+use super::sys;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -18,6 +20,9 @@ pub struct Record {
     pub uid: u32,
     pub limits: Limits,
     pub control: PathBuf,
+    /// Its work folder is a volume: of a size that holds, and in an image.
+    #[serde(default)]
+    pub volume: bool,
     /// The first process, as the host numbers it.
     pub pid: i32,
     /// When it began, in the kernel's ticks since the machine did: with it a number used again is told apart.
@@ -34,11 +39,28 @@ impl Record {
             uid: spec.uid,
             limits: spec.limits,
             control: spec.control.clone(),
+            volume: spec.volume.is_some(),
             pid,
             started: started(pid).ok_or_else(|| io::Error::other("the first process is gone"))?,
             boot: boot_id(),
             groups,
         })
+    }
+
+    /// The work folder as it is seen inside, to be read while the sandbox lives; `None` when it does not.
+    pub fn work(&self) -> Option<OwnedFd> {
+        let alive = self.find()?;
+        let root = if self.level.contained() { format!("/proc/{}/root", self.pid) } else { return None };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(CWD, root, flags, Mode::empty()).ok()?;
+        // What stands on the way is ours: mounts, which a notebook can neither move nor replace.
+        let mut folder = root;
+        for name in Path::new(WORK).components().skip(1) {
+            folder = openat(&folder, name.as_os_str(), flags | OFlags::NOFOLLOW, Mode::empty()).ok()?;
+        }
+        // Still the same process, so it was its root.
+        let still = sys::poll(&[alive.as_raw_fd()], Some(std::time::Duration::ZERO));
+        still.is_ok_and(|ended| !ended[0]).then_some(folder)
     }
 
     /// A descriptor of the first process, if it is still that one.

@@ -20,7 +20,13 @@ struct Finding {
 
 pub async fn run(data: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
     let home = Home::open(data)?;
-    let findings = [data_folder(&home), engine(&home), python().await, names(), isolation(&home).await];
+    let running = match Client::of(&home) {
+        Ok(client) => client.internal("GET", "/_nbvend/status").await.ok(),
+        Err(_) => None,
+    };
+    let mut findings =
+        vec![data_folder(&home), engine(&home), python().await, names(), isolation(running.as_ref())];
+    findings.extend(running.as_ref().map(volume));
     let document: Vec<Value> =
         findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "say": f.say})).collect();
     printer.document(&Value::Array(document));
@@ -84,12 +90,8 @@ fn names() -> Finding {
 }
 
 /// What is in force, if an engine runs; else what one would have here.
-async fn isolation(home: &Home) -> Finding {
-    let running = match Client::of(home) {
-        Ok(client) => client.internal("GET", "/_nbvend/status").await.ok(),
-        Err(_) => None,
-    };
-    let level = running.as_ref().and_then(|status| status["isolation"].as_str()).unwrap_or("process");
+fn isolation(running: Option<&Value>) -> Finding {
+    let level = running.and_then(|status| status["isolation"].as_str()).unwrap_or("process");
     let means = match level {
         "full" => "every notebook has a user, a file system and limits of its own",
         "userns" => {
@@ -98,4 +100,17 @@ async fn isolation(home: &Home) -> Finding {
         _ => "notebooks run as processes of this user, each with a folder of its own: one person's at a time",
     };
     Finding { what: "isolation", ok: None, say: format!("{level}: {means}") }
+}
+
+/// Whether the size of a notebook's volume holds.
+fn volume(running: &Value) -> Finding {
+    let say = match running["volume_reason"].as_str() {
+        None => {
+            "enforced: every notebook's files are a file system of their own, of the size it has".to_owned()
+        }
+        Some(reason) => {
+            format!("not enforced, a notebook can fill this machine's disk: {reason}")
+        }
+    };
+    Finding { what: "volume", ok: None, say }
 }

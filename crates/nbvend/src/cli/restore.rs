@@ -110,7 +110,11 @@ fn ours(entry: &tar::Entry<'_, File>) -> bool {
     let Some(top) = names.next() else { return false };
     let known = [MANIFEST, DATABASE, BLOBS, NOTEBOOKS].contains(&&*top) || KEYS.contains(&&*top);
     let kind = entry.header().entry_type();
-    let plain = kind.is_file() || kind.is_dir() || kind.is_gnu_longname() || kind.is_gnu_longlink();
+    let plain = kind.is_file()
+        || kind.is_gnu_sparse()
+        || kind.is_dir()
+        || kind.is_gnu_longname()
+        || kind.is_gnu_longlink();
     known && (plain || kind.is_symlink() && top == NOTEBOOKS && names.count() > 1)
 }
 

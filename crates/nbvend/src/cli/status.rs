@@ -56,6 +56,7 @@ async fn of_user(user: &str, data: Option<&Path>, printer: &Printer) -> Result<(
         ("type", kind),
         ("owner", text(&notebook["owner"])),
         ("isolation", text(&notebook["isolation"])),
+        ("volume", format!("{} GB, {}", notebook["volume_gb"], text(&notebook["volume"]))),
     ];
     if !verdict.is_null() {
         let stop = verdict["in_words"].as_str().unwrap_or("is not stopped by itself");
@@ -87,6 +88,8 @@ async fn of_engine(data: Option<&Path>, printer: &Printer) -> Result<(), Failure
     let text = |name: &str| status[name].as_str().unwrap_or_default().to_owned();
     printer.line(&format!("endpoint   {}", text("endpoint")));
     printer.line(&format!("isolation  {}", text("isolation")));
+    let reason = status["volume_reason"].as_str().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    printer.line(&format!("volume     {}{reason}", text("volume")));
     printer.line(&format!("notebooks  {} in service", status["notebooks"]["in_service"]));
     for old in status["draining"].as_array().into_iter().flatten() {
         printer.line(&format!("draining   process {} with {} connections", old["pid"], old["connections"]));

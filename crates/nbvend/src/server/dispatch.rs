@@ -53,11 +53,14 @@ pub enum Origin {
 impl Site {
     /// What `nbvend status --json` prints.
     pub fn status(&self) -> Value {
+        let no_volumes = self.notebooks.offer().no_volumes.as_deref();
         json!({
             "ready": true,
             "endpoint": format!("http://{}", self.url_suffix),
             "version": env!("CARGO_PKG_VERSION"),
             "isolation": self.notebooks.isolation(),
+            "volume": if no_volumes.is_none() { "enforced" } else { "not-enforced" },
+            "volume_reason": no_volumes,
             "notebooks": {"in_service": self.notebooks.running()},
             "draining": self.lasting.drainers.list().into_iter()
                 .map(|(pid, connections)| json!({"pid": pid, "connections": connections}))

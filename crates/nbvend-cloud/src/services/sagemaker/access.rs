@@ -5,6 +5,7 @@ use nbvend_wire::timestamp::Timestamp;
 pub use super::minter::Visitor;
 use super::minter::{self, OWNER};
 use super::presign::digest;
+use super::repository;
 use super::state::{Link, Notebook, Session, Status};
 use crate::context::Cx;
 use crate::engine::Engine;
@@ -45,6 +46,10 @@ pub struct Opened {
     /// The cookie's value.
     pub cookie: String,
     pub expires: Timestamp,
+    /// The host's id of the notebook.
+    pub notebook_id: String,
+    /// The folder of its default repository, whether or not it could be cloned.
+    pub repository: Option<String>,
 }
 
 /// A session that holds.
@@ -95,6 +100,7 @@ fn open(engine: &Engine, tx: &Tx<'_>, region: &str, host_name: &str, token: &str
     engine.ids().fill(&mut secret);
     let cookie = hex::encode(secret);
     let expires = now.plus_seconds(link.session_seconds);
+    let notebook_id = link.notebook_id.clone();
     tx.put(
         region,
         &Session {
@@ -107,7 +113,8 @@ fn open(engine: &Engine, tx: &Tx<'_>, region: &str, host_name: &str, token: &str
             expires,
         },
     )?;
-    Ok(Opened { cookie, expires })
+    let default = repository::of(&notebook).into_iter().find(|repository| repository.default);
+    Ok(Opened { cookie, expires, notebook_id, repository: default.map(|repository| repository.folder) })
 }
 
 /// The bond is looked at as the service itself: that is no call of anybody's.

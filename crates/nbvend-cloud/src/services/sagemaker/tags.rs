@@ -8,6 +8,7 @@ use super::WATCH;
 use super::error::Error;
 use super::state::{LifecycleConfig, Notebook};
 use crate::context::{ContextKeys, Cx};
+use crate::engine::Engine;
 use crate::operation::{Kind, Operation};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,19 +20,31 @@ pub struct Tag {
 
 /// How the notebook is kept apart from the others: shown among its tags, and stored nowhere.
 pub const ISOLATION: &str = "nbvend:isolation";
+/// Whether the size of its volume holds, in the same way.
+pub const VOLUME: &str = "nbvend:volume";
+
+/// The value of [`VOLUME`].
+pub fn volume(engine: &Engine, notebook: &Notebook) -> &'static str {
+    if engine.notebooks().enforces_volume(&notebook.id) { "enforced" } else { "not-enforced" }
+}
 
 /// Tags that AWS stamps are taken only from callers inside the engine.
 pub fn checked(cx: &Cx<'_>, tags: &[Tag]) -> Result<Vec<(String, String)>, Error> {
     only_aws(cx, tags.iter().map(|tag| &tag.key))?;
     for tag in tags {
-        if tag.key == ISOLATION {
-            return Err(Error::Validation(format!(
-                "The tag {ISOLATION} says what is so and cannot be changed"
-            )));
-        }
+        told_not_set(&tag.key)?;
         super::watch::limits::check(&tag.key, &tag.value).map_err(Error::Validation)?;
     }
     Ok(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
+}
+
+fn told_not_set(key: &str) -> Result<(), Error> {
+    match key {
+        ISOLATION | VOLUME => {
+            Err(Error::Validation(format!("The tag {key} says what is so and cannot be changed")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn only_aws<'a>(cx: &Cx<'_>, keys: impl IntoIterator<Item = &'a String>) -> Result<(), Error> {
@@ -175,9 +188,11 @@ impl Operation for ListTags {
 
     fn run(self, cx: &mut Cx<'_>) -> Result<ListTagsOutput, Error> {
         let mut tagged = Tagged::find(cx, &self.resource_arn)?;
-        if matches!(tagged, Tagged::Notebook(_)) {
+        if let Tagged::Notebook(notebook) = &mut tagged {
             let level = cx.engine.notebooks().isolation();
-            tagged.tags().insert(ISOLATION.to_owned(), level.to_owned());
+            let volume = volume(cx.engine, notebook);
+            notebook.tags.insert(ISOLATION.to_owned(), level.to_owned());
+            notebook.tags.insert(VOLUME.to_owned(), volume.to_owned());
         }
         let all = listed(tagged.tags());
         let after = self.next_token.as_deref().map(super::page::read).transpose()?;
@@ -213,9 +228,7 @@ impl Operation for DeleteTags {
     }
 
     fn run(self, cx: &mut Cx<'_>) -> Result<Self::Output, Error> {
-        if let Some(key) = self.tag_keys.iter().find(|key| *key == ISOLATION) {
-            return Err(Error::Validation(format!("The tag {key} says what is so and cannot be changed")));
-        }
+        self.tag_keys.iter().try_for_each(|key| told_not_set(key))?;
         only_aws(cx, &self.tag_keys)?;
         let mut tagged = Tagged::find(cx, &self.resource_arn)?;
         tagged.tags().retain(|key, _| !self.tag_keys.contains(key));

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
-use nbvend_host::sandbox::{Command, Level, Record, Sandbox, SandboxError, Volume};
+use nbvend_host::sandbox::{Command, Level, Record, Sandbox, SandboxError};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::place::{Box_, Place, available, interpreter, level, offer, processes, run_for, status};
@@ -396,49 +396,6 @@ async fn a_folder_of_another_level_becomes_the_notebooks_own() {
         assert_eq!(fs::metadata(&spec.work).unwrap().mode() & 0o7777, 0o700);
     }
     assert_eq!(fs::read_to_string(spec.work.join("deep/deeper/file")).unwrap(), "kept++");
-}
-
-#[tokio::test]
-async fn a_volume_has_its_size_and_grows() {
-    if !available(Level::Full) || offer().no_volumes.is_some() {
-        println!("SKIPPED: no volumes here: {:?}", offer().no_volumes);
-        return;
-    }
-    let place = Place::new();
-    let mut spec = place.spec("a", Level::Full);
-    fs::create_dir(&spec.work).unwrap();
-    fs::write(spec.work.join("before"), "from the folder").unwrap();
-    let image = place.path("a.img");
-    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20 });
-    let fill = "dd if=/dev/zero of=big bs=1M count=100 conv=fsync";
-    let attached = || {
-        let files =
-            fs::read_dir("/sys/block").unwrap().flatten().map(|entry| entry.path().join("loop/backing_file"));
-        files
-            .filter_map(|path| fs::read_to_string(path).ok())
-            .any(|text| text.trim() == image.to_str().unwrap())
-    };
-    {
-        let sandbox = Box_::create(&spec).await;
-        assert!(attached());
-        let (text, end) = sandbox.shell(fill).await;
-        assert!(!end.success() && text.contains("No space left"), "{text}");
-        assert_eq!(
-            sandbox.shell("rm big; cat before; touch mine; stat -c %u mine before").await.0,
-            format!("from the folder{0}\n{0}\n", spec.uid)
-        );
-    }
-    let started = Instant::now();
-    while attached() && started.elapsed() < Duration::from_secs(5) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert!(!attached(), "the loop device stays");
-    spec.volume = Some(Volume { image: image.clone(), bytes: 192 << 20 });
-    let sandbox = Box_::create(&spec).await;
-    let (text, end) = sandbox.shell(&format!("ls mine && {fill}")).await;
-    assert!(end.success(), "{text}");
-    use std::os::unix::fs::MetadataExt;
-    assert!(fs::metadata(&image).unwrap().blocks() * 512 < 150 << 20, "not sparse");
 }
 
 #[tokio::test]

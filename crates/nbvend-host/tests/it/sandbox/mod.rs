@@ -4,3 +4,4 @@ mod attacks;
 mod life;
 mod limits;
 mod place;
+mod volumes;

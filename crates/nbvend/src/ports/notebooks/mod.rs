@@ -6,7 +6,7 @@ mod inside;
 mod plan;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use futures_util::future::join_all;
@@ -17,7 +17,7 @@ use nbvend_cloud::ports::{
 use nbvend_cloud::services::sagemaker::access;
 use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, Supervisor};
 use nbvend_host::proxy::Target;
-use nbvend_host::sandbox::{self, Offer};
+use nbvend_host::sandbox::{self, Offer, Volume};
 
 use inside::Insides;
 
@@ -111,6 +111,11 @@ impl Notebooks {
         Some(target)
     }
 
+    /// Whether a running notebook has such a folder at the top of its files.
+    pub async fn has_folder(&self, id: &str, name: &str) -> bool {
+        self.supervisor.has_folder(id, name).await
+    }
+
     /// Tells the engine of servers that end by themselves, for as long as it runs.
     pub async fn watch(self: Arc<Self>, engine: Engine) {
         loop {
@@ -171,7 +176,9 @@ impl Notebooks {
         let environment = self.environment().await?;
         let home = self.folder(&spec.id);
         std::fs::create_dir_all(&home).map_err(|e| format!("{} cannot be made: {e}", home.display()))?;
+        let volume = self.volume(&spec, &home)?;
         let site = plan::Site {
+            volume,
             home,
             run_dir: self.run.join(short(&spec.id)),
             environment,
@@ -182,6 +189,31 @@ impl Notebooks {
         let (server, scripts) = plan::plan(&spec, site);
         let attempt = self.supervisor.start_after(server, scripts).await;
         Ok(plan::outcome(&spec, attempt))
+    }
+
+    /// The volume a notebook's files are in, where there can be one. What was put into one is never passed over.
+    fn volume(&self, spec: &NotebookSpec, home: &Path) -> Result<Option<Volume>, String> {
+        let image = Volume::image_of(home);
+        let Some(why) = &self.offer().no_volumes else {
+            let template = Some(self.scratch().join(sandbox::TEMPLATE));
+            return Ok(Some(Volume { image, bytes: spec.volume_gb << 30, template }));
+        };
+        match image.try_exists() {
+            Ok(false) => Ok(None),
+            Ok(true) => Err(format!(
+                "its files are in the volume {}, which cannot be mounted here: {why}",
+                image.display()
+            )),
+            Err(error) => Err(format!("{}: {error}", image.display())),
+        }
+    }
+
+    /// Whether a notebook can write no more than its volume has.
+    pub fn enforces_volume(&self, id: &str) -> bool {
+        match self.supervisor.sandbox(id) {
+            Some(sandbox) => sandbox.record().volume,
+            None => self.supervisor.socket(id).is_none() && self.offer().no_volumes.is_none(),
+        }
     }
 
     /// Where what runs in a notebook asks for its role's credentials.
@@ -217,6 +249,9 @@ impl NotebookHost for Notebooks {
         let id = id.to_owned();
         Box::pin(async move {
             self.end(&id).await?;
+            let work = self.folder(&id);
+            Volume::remove(&work)
+                .map_err(|error| format!("the volume of {} cannot be removed: {error}", work.display()))?;
             for folder in [self.folder(&id), self.run.join(short(&id))] {
                 let removed = remove(folder.clone()).await;
                 removed.map_err(|error| format!("{} cannot be removed: {error}", folder.display()))?;
@@ -248,6 +283,10 @@ impl NotebookHost for Notebooks {
     fn isolation(&self) -> &'static str {
         self.offer().level.as_str()
     }
+
+    fn enforces_volume(&self, id: &str) -> bool {
+        self.enforces_volume(id)
+    }
 }
 
 /// The engine's handle on the notebooks that the listener shares.
@@ -274,6 +313,9 @@ impl NotebookHost for Shared {
     }
     fn isolation(&self) -> &'static str {
         self.0.isolation()
+    }
+    fn enforces_volume(&self, id: &str) -> bool {
+        self.0.enforces_volume(id)
     }
 }
 

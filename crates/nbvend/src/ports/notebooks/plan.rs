@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nbvend_cloud::ports::{NotebookSpec, Repository, ScriptLog, StartFailure, Started};
 use nbvend_host::jupyter::{Attempt, Environment, Isolation, Script, ScriptEnd, ServerSpec};
-use nbvend_host::sandbox::{self, Level, Limits};
+use nbvend_host::sandbox::{self, Level, Limits, Volume};
 use sha2::{Digest, Sha256};
 
 /// Where a sandboxed notebook finds the AWS APIs, its role's credentials, and the way out. No name leads there: they are
@@ -36,6 +36,8 @@ pub struct Site {
     pub run_dir: PathBuf,
     pub environment: Environment,
     pub level: Level,
+    /// The volume its work folder is to be, where this machine has volumes.
+    pub volume: Option<Volume>,
     /// What reaches the engine where the notebook has no network of its own.
     pub endpoint: String,
     pub credentials_url: String,
@@ -52,7 +54,7 @@ pub fn plan(spec: &NotebookSpec, site: Site) -> (ServerSpec, Vec<Script>) {
         required: true,
     });
     let scripts = clones.chain(hooks).collect();
-    let isolation = site.level.contained().then(|| isolation(spec, site.level));
+    let isolation = site.level.contained().then(|| isolation(spec, site.level, site.volume));
     let server = ServerSpec {
         home: site.home,
         run_dir: site.run_dir,
@@ -66,7 +68,7 @@ pub fn plan(spec: &NotebookSpec, site: Site) -> (ServerSpec, Vec<Script>) {
     (server, scripts)
 }
 
-fn isolation(spec: &NotebookSpec, level: Level) -> Isolation {
+fn isolation(spec: &NotebookSpec, level: Level, volume: Option<Volume>) -> Isolation {
     let mut listeners = vec![API, CREDENTIALS];
     if spec.direct_internet {
         listeners.push(EGRESS);
@@ -77,7 +79,7 @@ fn isolation(spec: &NotebookSpec, level: Level) -> Isolation {
         limits: Limits { cpu: spec.limits.cpu, memory: spec.limits.memory, pids: spec.limits.pids },
         listeners,
         files: spec.files.clone(),
-        volume: None,
+        volume,
     }
 }
 

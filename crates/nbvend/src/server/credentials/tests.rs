@@ -36,6 +36,9 @@ impl NotebookHost for Listed {
     fn activity(&self, _id: &str) -> PortFuture<'_, Option<Activity>> {
         Box::pin(async { None })
     }
+    fn enforces_volume(&self, _id: &str) -> bool {
+        false
+    }
     fn isolation(&self) -> &'static str {
         "full"
     }

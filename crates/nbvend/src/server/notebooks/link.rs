@@ -40,6 +40,15 @@ pub async fn open<B>(
     let opened = access::redeem(&site.engine, &place.region, &place.name, token, visitor).await;
     let opened = opened.map_err(|refusal| pages::of(&refusal))?;
     let seconds = opened.expires.seconds_since(site.engine.now()).max(0);
+    let mut landing = landing(request.uri().path());
+    // As on SageMaker: "When you open a notebook instance, it opens in the directory that contains this repository" (API
+    // reference, DefaultCodeRepository). One that could not be cloned is nowhere to land.
+    if landing == FRONT_PAGE
+        && let Some(folder) = &opened.repository
+        && site.notebooks.has_folder(&opened.notebook_id, folder).await
+    {
+        landing = format!("{FRONT_PAGE}/tree/{folder}");
+    }
     let secure = if peer.secure { "; Secure" } else { "" };
     // Always a new one, whatever the browser brought: nobody can choose another's session.
     let cookie = format!(
@@ -49,9 +58,7 @@ pub async fn open<B>(
     );
     let mut response = OPENING.answer(request.headers().get(http::header::ACCEPT));
     let headers = response.headers_mut();
-    if let (Ok(cookie), Ok(location)) =
-        (HeaderValue::from_str(&cookie), HeaderValue::from_str(&landing(request.uri().path())))
-    {
+    if let (Ok(cookie), Ok(location)) = (HeaderValue::from_str(&cookie), HeaderValue::from_str(&landing)) {
         headers.insert(SET_COOKIE, cookie);
         headers.insert(LOCATION, location);
     }

@@ -125,10 +125,28 @@ async fn plain_processes_are_for_one_person() {
         "ListTags",
         json!({"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/mine"}),
     );
-    assert_eq!(tags.await.unwrap()["Tags"], json!([{"Key": "nbvend:isolation", "Value": "process"}]));
+    assert_eq!(
+        tags.await.unwrap()["Tags"],
+        json!([{"Key": "nbvend:isolation", "Value": "process"}, {"Key": "nbvend:volume", "Value": "enforced"}])
+    );
     let settings = NotebookSettings { force_process_isolation: true, ..NotebookSettings::default() };
     let world = world.restart_with(settings);
     world.wire_as(bob, "sagemaker", "CreateNotebookInstance", input).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_volume_whose_size_does_not_hold_says_so() {
+    let world = world().await;
+    let arn = create(&world, "x").await.unwrap()["NotebookInstanceArn"].clone();
+    world.settle().await;
+    let id = world.notebooks.running.lock().unwrap().keys().next().unwrap().clone();
+    for (unbounded, says) in [(vec![], "enforced"), (vec![id], "not-enforced")] {
+        *world.notebooks.unbounded.lock().unwrap() = unbounded;
+        let tags = call(&world, "ListTags", json!({"ResourceArn": arn})).await.unwrap();
+        assert_eq!(tags["Tags"][1], json!({"Key": "nbvend:volume", "Value": says}));
+        let forged = json!({"ResourceArn": arn, "Tags": [{"Key": "nbvend:volume", "Value": "enforced"}]});
+        assert!(call(&world, "AddTags", forged).await.unwrap_err().contains("cannot be changed"));
+    }
 }
 
 #[tokio::test]
@@ -157,6 +175,6 @@ async fn the_isolation_tag_is_nobodys_to_set() {
             break;
         }
     }
-    assert_eq!(seen, ["a", "nbvend:isolation", "z"]);
+    assert_eq!(seen, ["a", "nbvend:isolation", "nbvend:volume", "z"]);
     call(&world, "DeleteTags", json!({"ResourceArn": arn, "TagKeys": ["a", "z"]})).await.unwrap();
 }

@@ -9,8 +9,8 @@ use super::verdict::Verdict;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ports::Activity;
-use crate::services::sagemaker::instance_type;
 use crate::services::sagemaker::state::{Notebook, Status};
+use crate::services::sagemaker::{instance_type, tags};
 
 #[derive(Debug, Serialize)]
 pub struct Overview {
@@ -25,6 +25,9 @@ pub struct Overview {
     /// What AWS would ask for an hour, in dollars.
     pub price_per_hour: Option<f64>,
     pub isolation: &'static str,
+    pub volume_gb: i64,
+    /// Whether it can write no more than that.
+    pub volume: &'static str,
     pub failure_reason: Option<String>,
     pub stopped_because: Option<String>,
     pub idle_stop_minutes: Option<u32>,
@@ -92,6 +95,8 @@ async fn one(engine: &Engine, region: String, notebook: Notebook) -> Result<Over
         memory_gib: kind.map(|kind| kind.memory_gib),
         price_per_hour: kind.and_then(|kind| kind.price),
         isolation: engine.notebooks().isolation(),
+        volume_gb: notebook.volume_size,
+        volume: tags::volume(engine, &notebook),
         idle_stop_minutes: limits.idle_minutes,
         max_lifetime_hours: limits.lifetime_hours,
         evidence: seen.as_ref().map(Evidence::of),

@@ -2,9 +2,13 @@
 //!
 //! The database is copied as one snapshot. Blobs are linked aside before it and again after it: one that the snapshot
 //! names was there before, or is too young to be swept. So every object in the copy has its body. Notebooks' files are
-//! taken as they are at that moment; who wants them still stops the notebook first.
+//! taken as they are at that moment; who wants them still stops the notebook first. `notebooks` finds them, `files` packs
+//! them.
 
-use std::fs::{File, OpenOptions};
+mod files;
+mod notebooks;
+
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,8 +28,8 @@ pub const NOTEBOOKS: &str = "notebooks";
 /// The root key, the certificate authority, and the key of SecureStrings.
 pub const KEYS: [&str; 4] = ["root-key", "ca.pem", "ca.key", "ssm.key"];
 pub const MANIFEST: &str = "manifest.json";
-/// Of the file's own form.
-pub const FORMAT: u32 = 1;
+/// Of the file's own form. 2 may hold files with holes.
+pub const FORMAT: u32 = 2;
 
 /// What stands first in the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,7 +82,7 @@ impl Backup {
     }
 }
 
-fn write(root: &Path, to: &Path, notebooks: bool) -> Result<(), Failure> {
+fn write(root: &Path, to: &Path, with_notebooks: bool) -> Result<(), Failure> {
     // In the data folder: links cannot leave their file system, and the folder is its owner's alone.
     let aside = tempfile::Builder::new().prefix("backup-").tempdir_in(root);
     let aside = aside.map_err(|error| Failure::io("the data folder", root, &error))?;
@@ -89,7 +93,7 @@ fn write(root: &Path, to: &Path, notebooks: bool) -> Result<(), Failure> {
     link(&root.join(BLOBS), &blobs)?;
 
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let manifest = Manifest { format: FORMAT, version, schema, notebooks };
+    let manifest = Manifest { format: FORMAT, version, schema, notebooks: with_notebooks };
     let manifest = serde_json::to_vec(&manifest).map_err(|error| Failure::new(error.to_string()))?;
     let pack = || -> std::io::Result<()> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
@@ -107,8 +111,8 @@ fn write(root: &Path, to: &Path, notebooks: bool) -> Result<(), Failure> {
                 archive.append_path_with_name(root.join(key), key)?;
             }
         }
-        if notebooks && root.join(NOTEBOOKS).exists() {
-            append(&mut archive, &root.join(NOTEBOOKS), Path::new(NOTEBOOKS))?;
+        if with_notebooks {
+            notebooks::append(&mut archive, root)?;
         }
         let mut out = archive.into_inner()?;
         out.flush()?;
@@ -148,35 +152,4 @@ fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
-}
-
-/// A folder that people work in: files come and go, sockets and pipes are no content.
-fn append<W: Write>(archive: &mut tar::Builder<W>, folder: &Path, name: &Path) -> std::io::Result<()> {
-    archive.append_dir(name, folder)?;
-    for path in list(folder)? {
-        let name = name.join(path.file_name().unwrap_or_default());
-        let Ok(kind) = path.symlink_metadata().map(|data| data.file_type()) else { continue };
-        if kind.is_dir() {
-            append(archive, &path, &name)?;
-        } else if kind.is_symlink() {
-            archive.append_path_with_name(&path, &name)?;
-        } else if kind.is_file() {
-            match File::open(&path) {
-                Ok(file) => whole(archive, &file, &name)?,
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A file as long as it is now: one that grows meanwhile is cut, one that shrinks is filled up with zeros.
-fn whole<W: Write>(archive: &mut tar::Builder<W>, file: &File, name: &Path) -> std::io::Result<()> {
-    use std::io::Read;
-    let data = file.metadata()?;
-    let mut header = tar::Header::new_gnu();
-    header.set_metadata(&data);
-    header.set_size(data.len());
-    archive.append_data(&mut header, name, file.chain(std::io::repeat(0)).take(data.len()))
 }
