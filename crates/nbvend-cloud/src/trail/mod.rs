@@ -142,7 +142,12 @@ fn row(cx: &Cx<'_>, call: Call<'_>) -> Row {
         principal: cx.caller.principal.user_name().to_owned(),
         access_key: cx.caller.access_key_id.clone().unwrap_or_default(),
         read_only: call.read_only,
-        resources: call.resources.iter().filter(|r| *r != "*").cloned().collect(),
+        resources: call
+            .resources
+            .iter()
+            .filter(|arn| *arn != "*" && arn.len() <= size::LONGEST_ARN)
+            .cloned()
+            .collect(),
         body,
     }
 }

@@ -6,6 +6,9 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+/// Nothing that exists has a longer one, and a record can be found by what it names.
+pub(super) const LONGEST_ARN: usize = 2048;
+
 const TEXTS: [&str; 3] = ["errorCode", "errorMessage", "userAgent"];
 const TEXT: usize = 1 << 10;
 const DOCUMENTS: [(&str, usize); 3] =
