@@ -33,7 +33,7 @@ pub fn holes(file: &File) -> io::Result<Option<Vec<Range<u64>>>> {
 /// Copies a file into an empty one, holes as holes.
 pub(super) fn copy(mut from: &File, mut to: &File) -> io::Result<()> {
     let length = from.metadata()?.len();
-    let parts = holes(from)?.unwrap_or_else(|| vec![0..length]);
+    let parts = holes(from)?.unwrap_or_else(|| std::iter::once(0..length).collect());
     to.set_len(length)?;
     for part in parts {
         from.seek(SeekFrom::Start(part.start))?;

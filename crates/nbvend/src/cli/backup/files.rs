@@ -102,7 +102,11 @@ pub(super) fn file<W: Write>(archive: &mut tar::Builder<W>, file: &File, name: &
     let mut header = header(&meta);
     let Some(parts) = holes(file)? else {
         header.set_size(length);
-        return archive.append_data(&mut header, name, Parts::new(file, vec![0..length]));
+        return archive.append_data(
+            &mut header,
+            name,
+            Parts::new(file, std::iter::once(0..length).collect()),
+        );
     };
     // GNU's form of files with holes: the parts in the header and in blocks behind it, an empty one at the end.
     let mut parts: Vec<Range<u64>> = parts.into_iter().filter(|part| part.start < length).collect();
