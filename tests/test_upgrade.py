@@ -138,7 +138,9 @@ def test_connections_from_inside_under_tls_and_downloads_go_on(vended):
     size = 64 << 20
     kernel.run(f"open('big', 'wb').write(b'x' * {size})")
     download = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=60)
-    download.request("GET", "/files/big", headers={"Host": kernel.host, "Cookie": kernel.cookie})
+    # Without a page of its own behind it, Jupyter gives no file.
+    headers = {"Host": kernel.host, "Cookie": kernel.cookie, "Referer": f"{kernel.base}/lab"}
+    download.request("GET", "/files/big", headers=headers)
     answer = download.getresponse()
     assert answer.status == 200 and len(answer.read(1000)) == 1000
     old = replace(engine)
