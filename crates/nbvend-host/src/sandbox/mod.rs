@@ -42,7 +42,7 @@ mod volume;
 pub use error::SandboxError;
 pub use handle::{Sandbox, Spawned, basic_environment, end};
 pub use init::init_main;
-pub use probe::{Offer, TEMPLATE, attempt, probe};
+pub use probe::{Offer, attempt, probe};
 pub use record::Record;
 pub use spec::{Command, End, Entry, HOME, Level, Limits, RUN, Spec, USER, Usage, WORK};
 pub use volume::{Shown, Volume, holes};

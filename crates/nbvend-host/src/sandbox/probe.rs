@@ -10,11 +10,8 @@ use super::cgroup::Place;
 use super::create::{create, end_process};
 use super::{Level, Limits, SandboxError, Spec, Volume, volume};
 
-/// What most notebooks' volumes have; the probe leaves a template of this size behind.
+/// What most notebooks' volumes have; after the probe an empty one of this size is ready to be copied.
 const USUAL_SIZE: u64 = 5 << 30;
-
-/// The template's name in the scratch folder, see [`Volume::template`].
-pub const TEMPLATE: &str = "volume-template";
 
 /// A number no distribution gives to anybody.
 const NOBODY_IN_PARTICULAR: u32 = 0x6e62_0000;
@@ -33,8 +30,7 @@ pub struct Offer {
     pub no_volumes: Option<String>,
 }
 
-/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it but a
-/// [`TEMPLATE`] of volumes.
+/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it.
 #[must_use]
 pub fn probe(scratch: &Path) -> Offer {
     let mut why_not = Vec::new();
@@ -61,8 +57,7 @@ pub fn probe(scratch: &Path) -> Offer {
 fn with_volume(level: Level, scratch: &Path) -> Result<Option<String>, SandboxError> {
     if level == Level::Full {
         let name = format!("probe-{}-volume", std::process::id());
-        let volume =
-            Volume { image: scratch.join(name), bytes: USUAL_SIZE, template: Some(scratch.join(TEMPLATE)) };
+        let volume = Volume { image: scratch.join(name), bytes: USUAL_SIZE };
         let tried = volume::tools().and_then(|()| make(level, scratch, Some(volume.clone())));
         let _ = fs::remove_file(&volume.image);
         return match tried {

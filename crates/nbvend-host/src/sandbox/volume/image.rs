@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
@@ -122,11 +123,7 @@ fn make(volume: &Volume, work: &Path, uid: u32) -> Result<Option<File>, SandboxE
 fn fill(volume: &Volume, work: &Path, uid: u32, partial: &Path, file: &File) -> Result<(), SandboxError> {
     let named = |error| SandboxError::io(partial.display().to_string())(error);
     if !has_entries(work).map_err(SandboxError::io(work.display().to_string()))? {
-        match &volume.template {
-            Some(template) => copy_template(template, volume, file)?,
-            None => format(partial, file, volume, &[])?,
-        }
-        return Ok(());
+        return copy_template(volume, file);
     }
     // What is copied keeps its owner.
     ids::claim(work, Some(uid)).map_err(SandboxError::io(work.display().to_string()))?;
@@ -151,28 +148,30 @@ fn format(path: &Path, file: &File, volume: &Volume, more: &[&OsStr]) -> Result<
     run("mkfs.ext4", &arguments, 0, file)
 }
 
-/// Making a file system costs several times what copying one does.
-fn copy_template(template: &Path, volume: &Volume, to: &File) -> Result<(), SandboxError> {
-    let named = |error| SandboxError::io(template.display().to_string())(error);
+/// An empty file system of the size that was wanted last, in a file without a name: making one costs several times what
+/// copying one does.
+static TEMPLATE: Mutex<Option<(u64, Arc<File>)>> = Mutex::new(None);
+
+fn copy_template(volume: &Volume, to: &File) -> Result<(), SandboxError> {
+    let named = |error| SandboxError::io(volume.image.display().to_string())(error);
     let wanted = volume.bytes.min(LONGEST);
-    let of_this_size = || -> io::Result<Option<File>> {
-        match File::open(template) {
-            Ok(file) if file.metadata()?.len() == wanted => Ok(Some(file)),
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(None),
+    // Whoever comes meanwhile waits, and copies.
+    let template = {
+        let mut kept = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((bytes, template)) if *bytes == wanted => template.clone(),
+            _ => {
+                let (path, file) = begin(&volume.image)?;
+                let made = format(&path, &file, volume, &[]);
+                let _ = fs::remove_file(&path);
+                made?;
+                let template = Arc::new(file);
+                *kept = Some((wanted, template.clone()));
+                template
+            }
         }
     };
-    if let Some(from) = of_this_size().map_err(named)? {
-        return sparse::copy(&from, to).map_err(named);
-    }
-    let (partial, file) = begin(template)?;
-    let made = format(&partial, &file, volume, &[])
-        .and_then(|()| sparse::copy(&file, to).map_err(named))
-        .and_then(|()| fs::rename(&partial, template).map_err(named));
-    if made.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    made
+    sparse::copy(&template, to).map_err(named)
 }
 
 /// A locked file to be renamed to `target` when it is done. What others left that were killed is swept.

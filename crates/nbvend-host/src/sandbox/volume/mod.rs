@@ -37,8 +37,6 @@ pub struct Volume {
     pub image: PathBuf,
     /// Grown when it is more than the image has; never shrunk.
     pub bytes: u64,
-    /// Where an empty image may be kept, of which the next ones of the same size are copies.
-    pub template: Option<PathBuf>,
 }
 
 impl Volume {

@@ -1,9 +1,9 @@
 //! Files with holes.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use rustix::io::Errno;
 
@@ -30,23 +30,29 @@ pub fn holes(file: &File) -> io::Result<Option<Vec<Range<u64>>>> {
     Ok(Some(parts))
 }
 
-/// Copies a file into an empty one, holes as holes.
-pub(super) fn copy(mut from: &File, mut to: &File) -> io::Result<()> {
+/// Copies a file into an empty one, holes as holes. Several may copy from one description at once.
+pub(super) fn copy(from: &File, to: &File) -> io::Result<()> {
     let length = from.metadata()?.len();
     let parts = holes(from)?.unwrap_or_else(|| std::iter::once(0..length).collect());
     to.set_len(length)?;
+    let mut buffer = vec![0; 256 << 10];
     for part in parts {
-        from.seek(SeekFrom::Start(part.start))?;
-        to.seek(SeekFrom::Start(part.start))?;
-        io::copy(&mut from.take(part.end - part.start), &mut to)?;
+        let mut at = part.start;
+        while at < part.end {
+            let wanted = buffer.len().min(usize::try_from(part.end - at).unwrap_or(usize::MAX));
+            let read = from.read_at(&mut buffer[..wanted], at)?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            to.write_all_at(&buffer[..read], at)?;
+            at += read as u64;
+        }
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::FileExt;
-
     use super::*;
 
     #[test]

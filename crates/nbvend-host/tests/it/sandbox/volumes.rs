@@ -39,7 +39,7 @@ async fn a_volume_has_its_size_and_grows() {
     fs::create_dir(&spec.work).unwrap();
     fs::write(spec.work.join("before"), "from the folder").unwrap();
     let image = place.path("a.img");
-    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20, template: None });
+    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20 });
     let fill = "dd if=/dev/zero of=big bs=1M count=100 conv=fsync";
     let attached = || attached(&image);
     {
@@ -59,7 +59,7 @@ async fn a_volume_has_its_size_and_grows() {
     assert!(!attached(), "the loop device stays");
     // Whoever made the file longer was killed before the file system was.
     fs::OpenOptions::new().write(true).open(&image).unwrap().set_len(192 << 20).unwrap();
-    spec.volume = Some(Volume { image: image.clone(), bytes: 192 << 20, template: None });
+    spec.volume = Some(Volume { image: image.clone(), bytes: 192 << 20 });
     let sandbox = Box_::create(&spec).await;
     let (text, end) = sandbox.shell(&format!("ls mine && {fill}")).await;
     assert!(end.success(), "{text}");
@@ -67,7 +67,7 @@ async fn a_volume_has_its_size_and_grows() {
     drop(sandbox);
     // Asked for less, it stays as it is; asked for more, it grows.
     for (megabytes, sees) in [(64, 160..192), (300, 260..300)] {
-        spec.volume = Some(Volume { image: image.clone(), bytes: megabytes << 20, template: None });
+        spec.volume = Some(Volume { image: image.clone(), bytes: megabytes << 20 });
         let sandbox = Box_::create(&spec).await;
         let all =
             "import os; s = os.statvfs('.'); print((s.f_blocks * s.f_frsize >> 20), os.path.exists('mine'))";
@@ -83,11 +83,7 @@ async fn a_bomb_hits_its_own_volume_only_and_what_is_deleted_is_given_back() {
         return;
     }
     let place = Place::new();
-    let volume = |name: &str| Volume {
-        image: place.path(&format!("{name}.img")),
-        bytes: 96 << 20,
-        template: Some(place.path("template")),
-    };
+    let volume = |name: &str| Volume { image: place.path(&format!("{name}.img")), bytes: 96 << 20 };
     let mut specs = ["bomber", "other"].map(|name| place.spec(name, Level::Full));
     for (spec, name) in specs.iter_mut().zip(["bomber", "other"]) {
         spec.volume = Some(volume(name));
@@ -134,7 +130,7 @@ async fn a_copy_that_was_cut_off_loses_nothing_and_keeps_nothing_twice() {
     let place = Place::new();
     let mut spec = place.spec("moved", Level::Full);
     let image = place.path("moved.img");
-    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20, template: Some(place.path("t")) });
+    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20 });
     let fill = || {
         fs::create_dir_all(spec.work.join("a/b")).unwrap();
         fs::write(spec.work.join("a/b/c"), "deep").unwrap();
@@ -180,7 +176,7 @@ async fn an_image_in_use_is_nobody_elses() {
     let mut specs = ["one", "two"].map(|name| place.spec(name, Level::Full));
     let image = place.path("shared.img");
     for spec in &mut specs {
-        spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20, template: None });
+        spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20 });
     }
     fs::create_dir_all(place.path("shared")).unwrap();
     // Two starts at once: one makes it, one waits until the other has ended.
@@ -226,7 +222,7 @@ async fn a_damaged_image_is_repaired_or_refused_and_never_replaced() {
     let place = Place::new();
     let mut spec = place.spec("worn", Level::Full);
     let image = place.path("worn.img");
-    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20, template: None });
+    spec.volume = Some(Volume { image: image.clone(), bytes: 64 << 20 });
     {
         let sandbox = Box_::create(&spec).await;
         assert_eq!(sandbox.shell("echo kept > file; echo done").await.0, "done\n");

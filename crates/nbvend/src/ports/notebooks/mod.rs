@@ -195,8 +195,7 @@ impl Notebooks {
     fn volume(&self, spec: &NotebookSpec, home: &Path) -> Result<Option<Volume>, String> {
         let image = Volume::image_of(home);
         let Some(why) = &self.offer().no_volumes else {
-            let template = Some(self.scratch().join(sandbox::TEMPLATE));
-            return Ok(Some(Volume { image, bytes: spec.volume_gb << 30, template }));
+            return Ok(Some(Volume { image, bytes: spec.volume_gb << 30 }));
         };
         match image.try_exists() {
             Ok(false) => Ok(None),
