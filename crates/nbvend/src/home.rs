@@ -119,6 +119,11 @@ impl Home {
         write_private(&self.path("engine.json"), &text)
     }
 
+    /// Where an engine of this folder listened last: its links and addresses name that port.
+    pub fn listened(&self) -> Option<std::net::SocketAddr> {
+        std::fs::read_to_string(self.path("listen")).ok()?.trim().parse().ok()
+    }
+
     pub fn retract(&self) {
         // Left behind, it would be recognised as stale by pid and start time.
         let _ = std::fs::remove_file(self.path("engine.json"));

@@ -115,6 +115,11 @@ fn run(
         let tx = Tx::new(connection, blobs, true);
         if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
             tracing::error!(%error, "no transaction could be begun");
+            // Who wants to write hears that nothing was written; who wants to close is not kept.
+            if let Some(Message::Close(done)) = next {
+                let _ = done.send(());
+                return;
+            }
             continue;
         }
         while let Some(message) = next.take() {

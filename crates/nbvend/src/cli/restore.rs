@@ -92,12 +92,24 @@ impl Restore {
         // Whom a notebook's files belong to matters where each has a user of its own; only root can say it.
         archive.set_preserve_ownerships(rustix::process::geteuid().is_root());
         archive.set_preserve_mtime(true);
+        let mut folders = Vec::new();
         for entry in archive.entries().map_err(damaged)? {
             let mut entry = entry.map_err(damaged)?;
             if !ours(&entry) {
                 return Err(damaged(std::io::Error::other("it holds what `nbvend backup` does not write")));
             }
             entry.unpack_in(to).map_err(damaged)?;
+            if entry.header().entry_type().is_dir() {
+                let path = to.join(entry.path().map_err(damaged)?);
+                // A folder that its owner may not write to gets its files first.
+                let mode = std::fs::symlink_metadata(&path).map_err(damaged)?.permissions();
+                let open = Permissions::from_mode(mode.mode() | 0o700);
+                std::fs::set_permissions(&path, open).map_err(damaged)?;
+                folders.push((path, mode));
+            }
+        }
+        for (path, mode) in folders.into_iter().rev() {
+            std::fs::set_permissions(&path, mode).map_err(damaged)?;
         }
         if to.join(DATABASE).exists() { Ok(()) } else { Err(Failure::new("the backup holds no database")) }
     }
@@ -119,6 +131,9 @@ fn ours(entry: &tar::Entry<'_, File>) -> bool {
 }
 
 fn place(from: &Path, root: &Path) -> Result<(), Failure> {
+    // The database says last that all is there: it has to be on the disk by then.
+    let synced = File::open(from).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+    synced.map_err(|error| Failure::io("the data folder", root, &error))?;
     let put = |name: &str| -> std::io::Result<()> {
         let (source, target) = (from.join(name), root.join(name));
         if !source.exists() {

@@ -11,7 +11,7 @@ use super::detach::detach;
 use super::replace;
 use super::share::Share;
 use crate::failure::Failure;
-use crate::home::Home;
+use crate::home::{Home, write_private};
 use crate::printer::Printer;
 use crate::server::{self, Lasting, Listeners, Plan, Prepared, tls};
 
@@ -102,6 +102,7 @@ impl Up {
                 (plan, prepared, listeners, None)
             }
         };
+        write_private(&home.path("listen"), &listeners.address().to_string())?;
         let endpoint = format!("http://{}", plan.config.url_suffix);
         let began = plan.began.clone();
         let begun = || {

@@ -96,7 +96,9 @@ async fn ready(home: &Home, printer: &Printer) -> Result<Client, Failure> {
     prepare_jupyter(home, printer).await?;
     if home.running().is_none() {
         let work = printer.work("starting the engine");
-        let running = detach(home, &Up::default()).await?;
+        let usual = Up::default();
+        let listen = home.listened().unwrap_or(usual.listen);
+        let running = detach(home, &Up { listen, ..usual }).await?;
         work.done(&format!("the engine runs at {}", running.endpoint));
     }
     let client = Client::of(home)?;

@@ -8,9 +8,8 @@
 mod files;
 mod notebooks;
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -65,15 +64,15 @@ impl Backup {
             return Err(Failure::new(format!("{} exists already; choose another name", self.file.display())));
         }
         let work = printer.work("writing the backup");
-        let part = self.file.with_extension("part");
-        let written = write(&root, &part, !self.no_notebooks).and_then(|()| {
-            std::fs::rename(&part, &self.file).map_err(|error| Failure::io("the file", &self.file, &error))
-        });
-        if written.is_err() {
-            // Half a backup helps nobody.
-            let _ = std::fs::remove_file(&part);
-        }
-        written?;
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let fail = |error: std::io::Error| Failure::io("the file", &self.file, &error);
+        // Half a backup helps nobody: it has the name only when it is whole, and goes otherwise.
+        let part = tempfile::Builder::new().prefix(".nbvend-").suffix(".part").tempfile_in(folder);
+        let part = part.map_err(fail)?;
+        write(&root, part.as_file(), part.path(), !self.no_notebooks)?;
+        part.persist_noclobber(&self.file).map_err(|error| fail(error.error))?;
+        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)?;
         let bytes = std::fs::metadata(&self.file).map_or(0, |data| data.len());
         work.done("written");
         printer.document(&json!({"file": self.file, "bytes": bytes, "notebooks": !self.no_notebooks}));
@@ -82,7 +81,7 @@ impl Backup {
     }
 }
 
-fn write(root: &Path, to: &Path, with_notebooks: bool) -> Result<(), Failure> {
+fn write(root: &Path, file: &File, to: &Path, with_notebooks: bool) -> Result<(), Failure> {
     // In the data folder: links cannot leave their file system, and the folder is its owner's alone.
     let aside = tempfile::Builder::new().prefix("backup-").tempdir_in(root);
     let aside = aside.map_err(|error| Failure::io("the data folder", root, &error))?;
@@ -96,7 +95,6 @@ fn write(root: &Path, to: &Path, with_notebooks: bool) -> Result<(), Failure> {
     let manifest = Manifest { format: FORMAT, version, schema, notebooks: with_notebooks };
     let manifest = serde_json::to_vec(&manifest).map_err(|error| Failure::new(error.to_string()))?;
     let pack = || -> std::io::Result<()> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
         let mut archive = tar::Builder::new(std::io::BufWriter::new(file));
         archive.follow_symlinks(false);
         let mut header = tar::Header::new_gnu();
