@@ -309,5 +309,6 @@ def test_down_ends_the_processes_that_drain(vended):
     until(lambda: of_status(engine, lambda s: [d["pid"] for d in s["draining"]] == [old.pid]), 20)
     engine.stop()
     ended(old, 10)
+    assert not (engine.data / "upgrade.sock").exists()
     kernel.socket.close()
     engine.start()

@@ -62,6 +62,7 @@ pub async fn run(
             Given::Gone => return drain(&plan, life, &mut signals).await,
         }
     }
+    Door::remove(&plan.home);
     life.end().await;
     plan.home.retract();
     Ok(())

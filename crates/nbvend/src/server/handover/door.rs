@@ -40,6 +40,11 @@ impl Door {
             .map_err(|error| Failure::io("the socket for upgrades in", home.root(), &error))
     }
 
+    /// Takes the socket away, while the data folder is still ours.
+    pub fn remove(home: &Home) {
+        words::remove(home.root());
+    }
+
     /// Serves as long as the process lives: also what came just before another took the socket's place.
     pub async fn serve(self, site: Arc<Site>, takers: mpsc::Sender<Taker>) {
         let turn = Arc::new(Semaphore::new(1));

@@ -147,6 +147,11 @@ pub fn listen(folder: &Path) -> io::Result<UnixListener> {
     UnixListener::from_std(listener)
 }
 
+/// Takes the folder's socket away: the engine stops, and nobody shall find what leads nowhere.
+pub fn remove(folder: &Path) {
+    let _ = std::fs::remove_file(folder.join(SOCKET));
+}
+
 pub fn connect(folder: &Path) -> io::Result<UnixStream> {
     let stream = briefly(folder, SOCKET, |name| std::os::unix::net::UnixStream::connect(name))?;
     stream.set_nonblocking(true)?;
