@@ -3,8 +3,9 @@
 //! Into an empty folder only, and only while no engine runs on it. Everything is unpacked aside first; the database
 //! comes to its place last, so that a restore that fails leaves a folder that can be restored into again.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
