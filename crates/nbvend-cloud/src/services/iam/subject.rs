@@ -75,3 +75,31 @@ pub(crate) fn global_context(cx: &Cx<'_>) -> Context {
     }
     context
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_else_could_read_is_secure_and_a_plain_request_of_another_machine_is_not() {
+        let from = |source_ip: &str, tls: bool| Caller {
+            source_ip: source_ip.to_owned(),
+            secure: tls,
+            invoked_by: None,
+            ..Caller::service("x.amazonaws.com", "us-east-1")
+        };
+        for (source_ip, tls, expected) in [
+            ("127.0.0.1", false, true),
+            ("127.8.8.8", false, true),
+            ("::1", false, true),
+            ("192.0.2.7", false, false),
+            ("192.0.2.7", true, true),
+            ("2001:db8::1", false, false),
+            ("not an address", false, false),
+        ] {
+            assert_eq!(secure(&from(source_ip, tls)), expected, "{source_ip} {tls}");
+        }
+        let internal = Caller { invoked_by: Some("x".into()), ..from("x.amazonaws.com", false) };
+        assert!(secure(&internal));
+    }
+}
