@@ -292,7 +292,7 @@ def test_a_flooded_log_fills_no_disk(engine, sagemaker, notebook):
 
     def sizes():
         return {path.name: path.stat().st_size for path in servers.glob("*.log*") if path.exists()}
-    flood = "import os\nfor _ in range(64): os.write(2, b'flood ' * (1 << 18))\nprint('done')"
+    flood = "import os\nfor _ in range(64): os.write(2, b'flood\\n' * (1 << 18))\nprint('done')"
     written = visitor.run(page, "import os; before = os.fstat(2)\n" + flood)
     assert "done" in written
     until(lambda: max(sizes().values()) <= 8 << 20, 20)
