@@ -175,7 +175,7 @@ except OSError as error:
     # Blocks that were written are the host's again. What is left is inodes and the journal.
     settled = on_the_host(mine)
     assert bomber("import os\nf = open('data', 'wb')\nfor _ in range(200): _ = f.write(os.urandom(1 << 20))\n"
-                  "f.flush(); os.fsync(f.fileno()); print('done')") == "done"
+                  "f.flush(); os.fsync(f.fileno()); f.close(); print('done')") == "done"
     assert on_the_host(mine) > settled + (180 << 20)
     assert bomber("import os; os.remove('data'); os.sync(); print('done')") == "done"
     until(lambda: on_the_host(mine) < settled + (20 << 20), 60)
