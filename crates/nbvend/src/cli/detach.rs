@@ -37,6 +37,8 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
     }
     // A process group of its own: Ctrl-C in this terminal is not meant for it.
     command.stdin(std::process::Stdio::null()).stdout(out).stderr(err).process_group(0);
+    // An engine that runs already writes there too.
+    let before = std::fs::metadata(&log).map_or(0, |log| log.len());
     let mut child =
         command.spawn().map_err(|e| Failure::new(format!("the engine cannot be started: {e}")))?;
     loop {
@@ -47,15 +49,35 @@ pub async fn detach(home: &Home, up: &Up) -> Result<Running, Failure> {
             return Ok(running);
         }
         if let Ok(Some(_)) = child.try_wait() {
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
-            let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it wrote nothing");
-            return Err(Failure::new(last.trim_start_matches("nbvend: ").to_owned()));
+            let text = std::fs::read(&log).unwrap_or_default();
+            let from = usize::try_from(before).unwrap_or(usize::MAX).min(text.len());
+            return Err(Failure::new(why(&String::from_utf8_lossy(&text[from..]))));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
+/// Of what was written since it was started: its last word, or the last of all if it had none.
+fn why(text: &str) -> String {
+    let own = text.lines().rev().find_map(|line| line.strip_prefix("nbvend: "));
+    let any = || text.lines().rev().find(|line| !line.trim().is_empty());
+    own.or_else(any).unwrap_or("it wrote nothing").to_owned()
+}
+
 async fn healthy(endpoint: &str) -> bool {
     let authority = endpoint.trim_start_matches("http://");
     tokio::net::TcpStream::connect(authority).await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_found_among_what_another_engine_logs() {
+        let log = "2026-11-22 INFO nbvend::server: a\nnbvend: another is at work\n2026-11-22 INFO nbvend::server: b\n\n";
+        assert_eq!(why(log), "another is at work");
+        assert_eq!(why("killed\n\n"), "killed");
+        assert_eq!(why(""), "it wrote nothing");
+    }
 }
