@@ -121,8 +121,9 @@ impl Store {
     /// Commits what is queued, ends the writer and lets go of the folder: another may open it, though clones of this one
     /// live on. They answer that the engine is shutting down.
     pub fn close(&self) {
-        self.writer.close();
+        // Readers first: the connection that closes last has to be one that may put the log away.
         self.readers.close();
+        self.writer.close();
         if let Err(error) = self.lock.unlock() {
             tracing::warn!(%error, "the data folder's lock stays until this process ends");
         }

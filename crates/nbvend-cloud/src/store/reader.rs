@@ -1,7 +1,7 @@
 //! Readers: a pool of read-only connections, each giving one snapshot at a time. They never take the writer.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
@@ -12,38 +12,76 @@ const KEPT: usize = 8;
 
 pub(super) struct Readers {
     path: PathBuf,
-    /// None once the store is closed.
-    idle: Mutex<Option<Vec<Connection>>>,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Connection>,
+    reading: usize,
+    closed: bool,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Some(Vec::new())) }
+        Self { path, pool: Mutex::default(), returned: Condvar::new() }
     }
 
     pub(super) fn with<T>(&self, blobs: &Blobs, work: impl FnOnce(&Tx<'_>) -> T) -> Result<T, StoreError> {
-        let kept = self.idle().as_mut().ok_or(StoreError::Closed)?.pop();
-        let connection = match kept {
+        let mut lent = self.lend()?;
+        let connection = match lent.idle.take() {
             Some(connection) => connection,
             None => schema::open_reader(&self.path)?,
         };
         connection.execute_batch("BEGIN")?;
         let answer = work(&Tx::new(&connection, blobs, false));
         connection.execute_batch("COMMIT")?;
-        if let Some(idle) = self.idle().as_mut()
-            && idle.len() < KEPT
-        {
-            idle.push(connection);
-        }
+        lent.idle = Some(connection);
         Ok(answer)
     }
 
-    /// No reads begin from now on.
-    pub(super) fn close(&self) {
-        *self.idle() = None;
+    fn lend(&self) -> Result<Lent<'_>, StoreError> {
+        let mut pool = self.pool();
+        if pool.closed {
+            return Err(StoreError::Closed);
+        }
+        pool.reading += 1;
+        Ok(Lent { idle: pool.idle.pop(), readers: self })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
-        self.idle.lock().expect("no reader panics while it holds the pool")
+    /// No reads begin from now on, and those under way have ended.
+    pub(super) fn close(&self) {
+        let mut pool = self.pool();
+        pool.closed = true;
+        pool.idle.clear();
+        while pool.reading > 0 {
+            pool = self.returned.wait(pool).expect(UNPOISONED);
+        }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().expect(UNPOISONED)
+    }
+}
+
+const UNPOISONED: &str = "no reader panics while it holds the pool";
+
+/// A read under way. What panics in it takes its connection along, not its place.
+struct Lent<'a> {
+    readers: &'a Readers,
+    idle: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut pool = self.readers.pool();
+        match self.idle.take() {
+            Some(connection) if !pool.closed && pool.idle.len() < KEPT => pool.idle.push(connection),
+            // Closed before anybody is told.
+            more => drop(more),
+        }
+        pool.reading -= 1;
+        self.readers.returned.notify_all();
     }
 }

@@ -143,6 +143,51 @@ async fn a_closed_store_lets_another_have_the_folder() {
 }
 
 #[tokio::test]
+async fn a_closed_folder_is_at_rest() {
+    let names = |folder: &tempfile::TempDir| {
+        let entries =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = entries.collect();
+        names.sort();
+        names
+    };
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder);
+        store.write(|tx| tx.put("r", &thing("a", "red"))).await.unwrap().unwrap();
+        let (begun, wait) = std::sync::mpsc::channel();
+        let slow = store.clone();
+        let read = std::thread::spawn(move || {
+            slow.read(|tx| {
+                begun.send(()).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                tx.get::<Thing>("r", "a").unwrap()
+            })
+        });
+        wait.recv().unwrap();
+        store.close();
+        assert_eq!(
+            names(&folder),
+            ["blobs", "lock", "nbvend.db"],
+            "nothing of SQLite's is left beside the database"
+        );
+        assert_eq!(read.join().unwrap().unwrap(), Some(thing("a", "red")), "who was reading has read");
+        assert!(matches!(store.read(|_| ()), Err(StoreError::Closed)));
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_panics_keeps_nobody_from_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let reader = store.clone();
+    let read = std::thread::spawn(move || reader.read(|_| panic!("as a test")));
+    assert!(read.join().is_err());
+    store.read(|_| ()).unwrap();
+    store.close();
+}
+
+#[tokio::test]
 async fn old_records_are_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

@@ -52,7 +52,7 @@ impl Writer {
         let (counted, mortal, early) = (Arc::clone(&commits), Arc::clone(&dies_at), Arc::clone(&dies_before));
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&connection, &inbox, &signals, &blobs, &counted, &watched, &mortal, &early))
+            .spawn(move || run(connection, &inbox, &signals, &blobs, &counted, &watched, &mortal, &early))
             .expect("a thread can be started");
         Self {
             queue,
@@ -98,7 +98,7 @@ impl Writer {
 
 #[allow(clippy::too_many_arguments)]
 fn run(
-    connection: &Connection,
+    connection: Connection,
     inbox: &Receiver<Message>,
     signals: &Signals,
     blobs: &Blobs,
@@ -112,13 +112,12 @@ fn run(
         let mut next = Some(first);
         let mut answers: Vec<Answer> = Vec::new();
         let mut closing = None;
-        let tx = Tx::new(connection, blobs, true);
+        let tx = Tx::new(&connection, blobs, true);
         if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
             tracing::error!(%error, "no transaction could be begun");
             // Who wants to write hears that nothing was written; who wants to close is not kept.
             if let Some(Message::Close(done)) = next {
-                let _ = done.send(());
-                return;
+                return closed(connection, &done);
             }
             continue;
         }
@@ -167,10 +166,15 @@ fn run(
             }
         }
         if let Some(done) = closing {
-            let _ = done.send(());
-            return;
+            return closed(connection, &done);
         }
     }
+}
+
+/// Closing folds the log back and removes its file: whoever waits finds the folder at rest.
+fn closed(connection: Connection, done: &Sender<()>) {
+    drop(connection);
+    let _ = done.send(());
 }
 
 /// Kills the process after the commit whose number `NBVEND_KILL_AT_COMMIT` gives, before anybody hears of it:
