@@ -89,7 +89,7 @@ async fn serve(
     // Whom nobody knows is told so before much is held for him.
     let signer = authenticate::signer(engine, &parts, service);
     let limit = if signer.is_ok() { body::largest(service) } else { body::SMALL };
-    let body = match (body::receive(body, &parts.headers, limit).await, &signer) {
+    let body = match (body::receive(body, limit).await, &signer) {
         (Err(_), Err(stranger)) => return Err(stranger.clone()),
         (received, _) => received?,
     };

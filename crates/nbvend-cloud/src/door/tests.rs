@@ -35,6 +35,19 @@ fn json_call<'a>(service: &'a str, operation: &str, input: &Value) -> Call<'a> {
     }
 }
 
+fn query_call<'a>(action: &str, more: &str) -> Call<'a> {
+    Call {
+        service: "sts",
+        headers: vec![
+            ("host".into(), "localhost".into()),
+            ("content-type".into(), "application/x-www-form-urlencoded".into()),
+        ],
+        path: "/",
+        method: "POST",
+        body: format!("Action={action}&Version=2011-06-15{more}"),
+    }
+}
+
 impl Call<'_> {
     fn signed(&self, key: &str, secret: &str, now: Timestamp) -> Request<Body> {
         let credentials = Credentials {
@@ -119,22 +132,31 @@ async fn signatures_are_verified() {
 #[tokio::test]
 async fn query_services_answer_in_xml() {
     let world = World::new();
-    let call = Call {
-        service: "sts",
-        headers: vec![
-            ("host".into(), "localhost".into()),
-            ("content-type".into(), "application/x-www-form-urlencoded".into()),
-        ],
-        path: "/",
-        method: "POST",
-        body: "Action=GetCallerIdentity&Version=2011-06-15".to_owned(),
-    };
+    let call = query_call("GetCallerIdentity", "");
     let (status, body) = send(&world, call.signed(ROOT_KEY, ROOT_SECRET, world.engine.now())).await;
     assert_eq!(status, 200);
     assert!(body.contains("<Arn>arn:aws:iam::123456789012:root</Arn>"), "{body}");
     let (status, body) = send(&world, call.signed(ROOT_KEY, "wrong", world.engine.now())).await;
     assert_eq!(status, 403);
     assert!(body.contains("<Code>SignatureDoesNotMatch</Code>"), "{body}");
+}
+
+#[tokio::test]
+async fn strangers_are_told_so_before_their_bodies_are_held() {
+    let world = World::new();
+    let now = world.engine.now();
+    let large = "v".repeat(100 << 10);
+    let put = json_call("ssm", "PutParameter", &json!({"Name": "a", "Value": large, "Type": "String"}));
+    let stranger = put.signed("AKIAUNKNOWNUNKNOWN00", ROOT_SECRET, now);
+    assert_eq!(code(&world, stranger).await, (400, "UnrecognizedClientException".to_owned()));
+    let unsigned = put.request(&[]);
+    assert_eq!(code(&world, unsigned).await, (400, "MissingAuthenticationTokenException".to_owned()));
+    // The same body with a known key is read, and judged.
+    let known = put.signed(ROOT_KEY, ROOT_SECRET, now);
+    assert_eq!(code(&world, known).await, (400, "ValidationException".to_owned()));
+    let huge = json_call("ssm", "PutParameter", &json!({"Name": "a", "Value": "v".repeat(9 << 20)}));
+    let huge = huge.signed(ROOT_KEY, ROOT_SECRET, now);
+    assert_eq!(code(&world, huge).await, (413, "RequestEntityTooLargeException".to_owned()));
 }
 
 #[tokio::test]
@@ -154,16 +176,7 @@ async fn what_is_not_served_is_refused_by_name() {
 async fn what_aws_takes_unsigned_and_is_not_served_is_refused_by_name_too() {
     let world = World::new();
     let now = world.engine.now();
-    let form = |action: &str| Call {
-        service: "sts",
-        headers: vec![
-            ("host".into(), "localhost".into()),
-            ("content-type".into(), "application/x-www-form-urlencoded".into()),
-        ],
-        path: "/",
-        method: "POST",
-        body: format!("Action={action}&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/x"),
-    };
+    let form = |action: &str| query_call(action, "&RoleArn=arn:aws:iam::123456789012:role/x");
     for name in ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"] {
         let call = form(name);
         let unsigned = send(&world, call.request(&[])).await;
