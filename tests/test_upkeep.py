@@ -1,17 +1,22 @@
 """What those who run an engine need: figures, a backup, a restore, and an account that can be emptied."""
+import io
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import tarfile
+import tempfile
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from browser import Visitor
-from engine import Engine, until
+from engine import BINARY, Engine, until
 from refusal import refused
 
 
@@ -201,32 +206,68 @@ def test_a_backup_that_is_none_restores_nothing(engine, tmp_path):
             content = old.extractfile(member) if member.isfile() else None
             if member.name == "manifest.json":
                 text = content.read().replace(b'"schema":', b'"schema":9')
-                member.size, content = len(text), __import__("io").BytesIO(text)
+                member.size, content = len(text), io.BytesIO(text)
             new.addfile(member, content)
     assert "newer nbvend" in restore(newer)
 
 
-def test_a_backup_leads_nowhere_else(engine, tmp_path):
-    """A file that was tampered with cannot write outside the folder."""
-    import io
-    good, evil = tmp_path / "good.tar", tmp_path / "evil.tar"
-    engine.nbvend("backup", str(good))
-    shutil.copy(good, evil)
+def written(name, kind=tarfile.REGTYPE, content=b"", mode=0o644, to=""):
+    """An entry of an archive, as a list of arguments to `addfile`."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size, member.mode, member.linkname = kind, len(content), mode, to
+    return member, io.BytesIO(content)
+
+
+@pytest.mark.parametrize("how", ["above", "absolute", "link for notebooks", "link, then through", "link, then folder",
+                                 "hard link"])
+def test_a_backup_leads_nowhere_else(engine, tmp_path, how):
+    """A file that was tampered with neither writes outside the folder nor opens what is there."""
+    evil, other = tmp_path / "evil.tar", tmp_path / "other"
+    other.mkdir(mode=0o700)
+    engine.nbvend("backup", str(evil))
+    link = ("notebooks/a/work/l", tarfile.SYMTYPE)
+    entries = {
+        "above": [written("../other/escaped", content=b"bad")],
+        "absolute": [written(f"{other}/escaped", content=b"bad")],
+        "link for notebooks": [written("notebooks", tarfile.SYMTYPE, to=str(other)),
+                               written("notebooks/escaped", content=b"bad")],
+        "link, then through": [written(*link, to=str(other)), written(f"{link[0]}/escaped", content=b"bad")],
+        "link, then folder": [written(*link, to=str(other)), written(link[0], tarfile.DIRTYPE, mode=0o777)],
+        "hard link": [written("notebooks/a/work/h", tarfile.LNKTYPE, to="/etc/hostname")],
+    }
     with tarfile.open(evil, "a") as archive:
-        for name in ("../escaped", "/tmp/nbvend-escaped-absolute"):
-            member = tarfile.TarInfo(name)
-            member.size = 3
-            archive.addfile(member, io.BytesIO(b"bad"))
-        link = tarfile.TarInfo("notebooks")
-        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
-        archive.addfile(link)
-        inside = tarfile.TarInfo("notebooks/through")
-        inside.size = 3
-        archive.addfile(inside, io.BytesIO(b"bad"))
+        for entry in entries[how]:
+            archive.addfile(*entry)
     data = tmp_path / "data"
-    Engine(data).nbvend("restore", str(evil), check=False)
-    for path in (data / "escaped", tmp_path / "escaped", tmp_path / "through"):
-        assert not path.exists(), path
+    said = Engine(data).nbvend("restore", str(evil), check=False)
+    assert said.returncode == 1 and "damaged or cannot be unpacked" in said.stderr, said.stderr
+    assert list(other.iterdir()) == [] and other.stat().st_mode & 0o777 == 0o700
+    assert not (data / "nbvend.db").exists() and not list(data.glob("restore-*"))
+
+
+def test_closed_folders_come_back_closed_for_a_plain_user(engine, tmp_path):
+    """Folders their owner may not write to, or not even list, get their files first."""
+    with tempfile.TemporaryDirectory() as room:
+        room = Path(room)
+        room.chmod(0o777)
+        saved = room / "b.tar"
+        engine.nbvend("backup", str(saved))
+        with tarfile.open(saved, "a") as archive:
+            for name, mode in [("notebooks", 0o700), ("notebooks/a", 0o700), ("notebooks/a/shut", 0o555),
+                               ("notebooks/a/blind", 0)]:
+                archive.addfile(*written(name, tarfile.DIRTYPE, mode=mode))
+            for name in ("shut", "blind"):
+                archive.addfile(*written(f"notebooks/a/{name}/f", content=b"kept"))
+        saved.chmod(0o644)
+        binary = shutil.copy(BINARY, room / "nbvend")
+        plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        command = [*plain, binary, "--data", str(room / "data"), "restore", str(saved)]
+        subprocess.run(command, check=True, env={"PATH": "/usr/bin:/bin", "HOME": str(room)})
+        for name, mode in [("shut", 0o555), ("blind", 0)]:
+            folder = room / "data" / "notebooks" / "a" / name
+            assert folder.stat().st_mode & 0o777 == mode
+            folder.chmod(0o700)
+            assert (folder / "f").read_bytes() == b"kept"
 
 
 def test_a_backup_of_a_stopped_engine(tmp_path):

@@ -78,12 +78,12 @@ fn empty(folder: &OwnedFd, top: &OwnedFd, lifted: &mut u64) -> io::Result<()> {
 }
 
 fn lift(folder: &OwnedFd, name: &CStr, top: &OwnedFd, lifted: &mut u64) -> io::Result<()> {
-    // Moving a folder changes what its `..` means: it has to be open to us.
-    chmodat(folder, name, Mode::RWXU, AtFlags::empty())?;
     loop {
         *lifted += 1;
         let new = format!(".lifted-{lifted}");
-        match renameat_with(folder, name, top, &*new, RenameFlags::NOREPLACE) {
+        let rename = || renameat_with(folder, name, top, &*new, RenameFlags::NOREPLACE);
+        // Moving a folder changes what its `..` means: it has to be open to us.
+        match rename().or_else(|error| opened_to_us(folder, name, error).and_then(|()| rename())) {
             // Somebody knew the name.
             Err(Errno::EXIST) => {}
             done => return Ok(done?),
@@ -94,8 +94,16 @@ fn lift(folder: &OwnedFd, name: &CStr, top: &OwnedFd, lifted: &mut u64) -> io::R
 /// Never through a link. One that is closed even to its owner is opened.
 fn open(at: impl AsFd + Copy, name: impl rustix::path::Arg + Copy) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    chmodat(at, name, Mode::RWXU, AtFlags::empty())?;
-    Ok(openat(at, name, flags, Mode::empty())?)
+    let open = || openat(at, name, flags, Mode::empty());
+    Ok(open().or_else(|error| opened_to_us(at, name, error).and_then(|()| open()))?)
+}
+
+/// Opens a folder of ours that is closed to us. Never done as root, whom nothing is closed to: this follows links.
+fn opened_to_us(at: impl AsFd, name: impl rustix::path::Arg, error: Errno) -> Result<(), Errno> {
+    match error {
+        Errno::ACCESS => chmodat(at, name, Mode::RWXU, AtFlags::empty()),
+        other => Err(other),
+    }
 }
 
 fn is_folder(at: &OwnedFd, name: &CStr) -> io::Result<bool> {

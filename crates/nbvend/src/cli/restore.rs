@@ -5,6 +5,7 @@
 
 use std::fs::{File, Permissions};
 use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -103,16 +104,37 @@ impl Restore {
             if entry.header().entry_type().is_dir() {
                 let path = to.join(entry.path().map_err(damaged)?);
                 // A folder that its owner may not write to gets its files first.
-                let mode = std::fs::symlink_metadata(&path).map_err(damaged)?.permissions();
-                let open = Permissions::from_mode(mode.mode() | 0o700);
-                std::fs::set_permissions(&path, open).map_err(damaged)?;
+                let folder = Folder::open(&path).map_err(damaged)?;
+                let mode = folder.mode().map_err(damaged)?;
+                folder.set_mode(mode | 0o700).map_err(damaged)?;
                 folders.push((path, mode));
             }
         }
         for (path, mode) in folders.into_iter().rev() {
-            std::fs::set_permissions(&path, mode).map_err(damaged)?;
+            Folder::open(&path).and_then(|folder| folder.set_mode(mode)).map_err(damaged)?;
         }
         if to.join(DATABASE).exists() { Ok(()) } else { Err(Failure::new("the backup holds no database")) }
+    }
+}
+
+/// A folder itself, not what a link in its place leads to; one that is closed even to its owner, too.
+struct Folder(OwnedFd);
+
+impl Folder {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        use rustix::fs::{Mode, OFlags, open};
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(open(path, flags, Mode::empty())?))
+    }
+
+    fn mode(&self) -> std::io::Result<u32> {
+        Ok(rustix::fs::fstat(&self.0)?.st_mode & 0o7777)
+    }
+
+    fn set_mode(&self, mode: u32) -> std::io::Result<()> {
+        // A descriptor that only names a file cannot be given to `fchmod`.
+        let itself = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        std::fs::set_permissions(itself, Permissions::from_mode(mode))
     }
 }
 
@@ -142,7 +164,7 @@ fn place(from: &Path, root: &Path) -> Result<(), Failure> {
         }
         if target.is_dir() {
             // An earlier restore that failed, or a folder that was made and never used.
-            std::fs::remove_dir_all(&target)?;
+            nbvend_host::remove_tree(&target)?;
         }
         std::fs::rename(source, target)
     };

@@ -230,12 +230,7 @@ fn empty(work: &Path) -> io::Result<()> {
         return Ok(());
     }
     for entry in fs::read_dir(work)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else {
-            fs::remove_file(entry.path())?;
-        }
+        crate::remove_tree(&entry?.path())?;
     }
     Ok(())
 }
