@@ -6,10 +6,11 @@
 //! a second answer of its DNS. `CONNECT` is tunnelled; a plain `http://` request is sent on as it came, once.
 
 mod address;
+mod lookup;
 mod request;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ const AT_ONCE: usize = 128;
 pub struct Egress {
     allowed: fn(IpAddr) -> bool,
     ports: &'static [u16],
+    lookup: lookup::Lookup,
     room: Arc<Semaphore>,
 }
 
@@ -44,7 +46,7 @@ impl Egress {
     /// Other rules than the usual ones.
     #[must_use]
     pub fn with(allowed: fn(IpAddr) -> bool, ports: &'static [u16]) -> Self {
-        Self { allowed, ports, room: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { allowed, ports, lookup: lookup::Lookup::default(), room: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Serves one connection of the notebook's to its end. What goes wrong on the way is told to the client.
@@ -73,11 +75,8 @@ impl Egress {
         if !self.ports.contains(&ask.port) {
             return Err(Fault::Port(ask.port));
         }
-        let found = timeout(PATIENCE, tokio::net::lookup_host((ask.host.as_str(), ask.port))).await;
-        let addresses: Vec<SocketAddr> = match found {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(_)) | Err(_) => return Err(Fault::Unknown),
-        };
+        let found = timeout(PATIENCE, self.lookup.addresses(&ask.host, ask.port)).await;
+        let Ok(Ok(addresses)) = found else { return Err(Fault::Unknown) };
         if addresses.is_empty() {
             return Err(Fault::Unknown);
         }
