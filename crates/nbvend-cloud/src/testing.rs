@@ -79,6 +79,10 @@ pub struct TestNotebooks {
     pub isolation: Arc<Mutex<&'static str>>,
     /// Ids of notebooks whose volume's size does not hold.
     pub unbounded: Arc<Mutex<Vec<String>>>,
+    /// Who holds it for writing holds up every start.
+    pub gate: Arc<tokio::sync::RwLock<()>>,
+    /// Starts that were begun.
+    pub begun: Arc<AtomicU64>,
 }
 
 impl Default for TestNotebooks {
@@ -93,6 +97,8 @@ impl Default for TestNotebooks {
             seen: Arc::default(),
             isolation: Arc::new(Mutex::new("full")),
             unbounded: Arc::default(),
+            gate: Arc::default(),
+            begun: Arc::default(),
         }
     }
 }
@@ -100,6 +106,8 @@ impl Default for TestNotebooks {
 impl NotebookHost for TestNotebooks {
     fn start(&self, spec: NotebookSpec) -> PortFuture<'_, Started> {
         Box::pin(async move {
+            self.begun.fetch_add(1, Ordering::SeqCst);
+            let _opened = self.gate.read().await;
             let failure = self.broken.lock().unwrap().get(&spec.name).cloned();
             if failure.is_none() {
                 self.running.lock().unwrap().insert(spec.id.clone(), spec);
@@ -376,6 +384,20 @@ impl World {
     /// Lets all slow work run until nothing is left to do at the clock's time.
     pub async fn settle(&self) {
         self.engine.settle().await.unwrap();
+    }
+
+    /// From now on the store fails to write records of that kind, or does not any more.
+    pub async fn fail_writes(&self, kind: &'static str, failing: bool) {
+        let sql = if failing {
+            format!(
+                "CREATE TRIGGER failing BEFORE INSERT ON record WHEN NEW.kind = '{kind}'
+                 BEGIN SELECT RAISE(ABORT, 'the test does not want it'); END"
+            )
+        } else {
+            "DROP TRIGGER failing".to_owned()
+        };
+        let done = self.engine.store().write(move |tx| tx.connection().execute_batch(&sql)).await;
+        done.unwrap().unwrap();
     }
 }
 

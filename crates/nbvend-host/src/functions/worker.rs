@@ -152,9 +152,10 @@ impl Worker {
                 while !self.exchange.is_quiet()
                     && timeout_at(end, self.exchange.changed.notified()).await.is_ok()
                 {}
-                match self.body.reap() {
-                    Ok(status) => Event::Ended(self.cause(status)),
-                    Err(error) => Event::Ended(Failure::Sandbox(error.to_string())),
+                match (self.body.reap(), self.exchange.view()) {
+                    (_, View::InitFailed) => Event::InitFailed,
+                    (Ok(status), _) => Event::Ended(self.cause(status)),
+                    (Err(error), _) => Event::Ended(Failure::Sandbox(error.to_string())),
                 }
             }
             First::TimedOut => {

@@ -135,6 +135,11 @@ async fn time_ranges_and_pages() {
     }
 }
 
+fn count(world: &World, table: &str) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM {table}");
+    world.engine.store().read(|tx| tx.connection().query_row(&sql, [], |row| row.get(0)).unwrap()).unwrap()
+}
+
 #[tokio::test]
 async fn records_leave_after_ninety_days() {
     let world = busy().await;
@@ -143,14 +148,6 @@ async fn records_leave_after_ninety_days() {
     world.clock.advance(90 * 86_400 - 3600);
     world.wire("ssm", "DeleteParameter", json!({"Name": "/two"})).await.unwrap();
     world.settle().await;
-    let count = |world: &World, table: &str| -> i64 {
-        let sql = format!("SELECT COUNT(*) FROM {table}");
-        world
-            .engine
-            .store()
-            .read(|tx| tx.connection().query_row(&sql, [], |row| row.get(0)).unwrap())
-            .unwrap()
-    };
     assert_eq!((count(&world, "trail"), count(&world, "trail_resource")), (7, 7));
     world.clock.advance(7200);
     let world = world.restart();
@@ -159,6 +156,29 @@ async fn records_leave_after_ninety_days() {
     world.settle().await;
     assert_eq!(names(&lookup(&world, by("ReadOnly", "false")).await), ["DeleteParameter"]);
     assert_eq!(count(&world, "trail_resource"), 1);
+}
+
+#[tokio::test]
+async fn a_record_of_a_clock_that_was_ahead_keeps_no_other() {
+    let world = World::new();
+    let put = |n: &str| json!({"Name": n, "Value": "x", "Type": "String"});
+    let year = 365 * 86_400;
+    world.clock.advance(year);
+    world.wire("ssm", "PutParameter", put("/ahead")).await.unwrap();
+    world.settle().await;
+    world.clock.advance(-year);
+    let mut elsewhere = world.root();
+    elsewhere.region = "eu-west-1".to_owned();
+    for caller in [world.root(), elsewhere] {
+        world.wire_as(caller, "ssm", "PutParameter", put("/right")).await.unwrap();
+    }
+    world.clock.advance(1);
+    world.settle().await;
+    assert_eq!((count(&world, "trail"), count(&world, "trail_resource")), (3, 3));
+    world.clock.advance(91 * 86_400);
+    let world = world.restart();
+    world.settle().await;
+    assert_eq!((count(&world, "trail"), count(&world, "trail_resource")), (1, 1));
 }
 
 #[tokio::test]

@@ -274,6 +274,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_could_not_be_written_is_written_later() {
+        let world = World::new();
+        world.wire("iam", "CreateUser", json!({"UserName": "alice"})).await.unwrap();
+        let key = key(&world, "alice").await;
+        note(&world.engine, &key, "ssm", "us-east-1");
+        world.fail_writes(KeyUse::KIND, true).await;
+        assert!(WriteUses.pass(&world.engine).await.is_err());
+        assert_eq!(last(&world, &key.id).await["ServiceName"], "ssm");
+        world.fail_writes(KeyUse::KIND, false).await;
+        world.clock.advance(1);
+        world.settle().await;
+        let world = world.restart();
+        assert_eq!(last(&world, &key.id).await["ServiceName"], "ssm");
+    }
+
+    #[tokio::test]
     async fn keys_of_nobody() {
         let world = World::new();
         let error = world

@@ -120,7 +120,7 @@ async fn errors_of_python_functions_have_awss_form() {
         let spec = FunctionSpec { handler: name.into(), ..world.python(&text) };
         let outcome = world.call(&spec, &json!({})).await;
         let got = fault(&outcome);
-        assert_eq!(got["errorType"], kind);
+        assert_eq!(got["errorType"], kind, "{got} {:#?}", outcome.log);
         assert!(got["errorMessage"].as_str().unwrap().starts_with(message), "{got}");
         assert!(has_line(&outcome, &format!("[ERROR] {kind}: {message}")), "{:#?}", outcome.log);
         let lines = texts(&outcome);
@@ -226,5 +226,23 @@ async fn logs_are_kept_in_order_and_bounded() {
     assert_eq!(lines[5002].len(), 256 * 1024);
     assert_eq!(lines[5003], "last");
     assert!(lines[5004].starts_with("END "));
+    world.pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_error_at_the_start_is_told_however_busy_the_engine_is() {
+    let world = World::new();
+    // Of what happens within some hundred milliseconds, the engine sees all at once.
+    let busy = tokio::spawn(std::future::poll_fn(|cx| {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        cx.waker().wake_by_ref();
+        std::task::Poll::<()>::Pending
+    }));
+    for n in 0..8 {
+        let spec = world.python(&format!("raise KeyError('early {n}')\n"));
+        let outcome = world.call(&spec, &json!({})).await;
+        assert_eq!(fault(&outcome)["errorType"], "KeyError", "{:#?}", outcome.log);
+    }
+    busy.abort();
     world.pool.shutdown().await;
 }

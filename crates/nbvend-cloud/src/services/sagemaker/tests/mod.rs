@@ -5,12 +5,16 @@ mod prune;
 mod room;
 mod watch;
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
 use super::access::{self, Refusal, Visitor};
+use super::state::Notebook;
 use crate::identity::{Caller, Principal};
 use crate::ports::StartFailure;
 use crate::services::sts::assume_role::AssumeRole;
+use crate::store::Record;
 use crate::testing::{REGION, World};
 
 async fn world() -> World {
@@ -103,6 +107,41 @@ async fn a_life() {
     let gone = call(&world, "DescribeNotebookInstance", name).await.unwrap_err();
     assert_eq!(gone, "400 ValidationException RecordNotFound");
     assert_eq!(world.notebooks.deleted.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_whose_record_went_while_it_started_does_not_stay() {
+    let world = world().await;
+    create(&world, "x").await.unwrap();
+    let gate = std::sync::Arc::clone(&world.notebooks.gate);
+    let closed = gate.write().await;
+    let reset = async {
+        while world.notebooks.begun.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.engine.reset().await.unwrap();
+        drop(closed);
+    };
+    tokio::join!(world.settle(), reset);
+    assert!(world.notebooks.running.lock().unwrap().is_empty());
+    assert_eq!(world.notebooks.deleted.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_notebook_that_could_not_be_taken_over_is_taken_over_later() {
+    let world = world().await;
+    create(&world, "x").await.unwrap();
+    world.settle().await;
+    // The machine is started anew.
+    world.notebooks.running.lock().unwrap().clear();
+    let world = world.restart();
+    world.fail_writes(Notebook::KIND, true).await;
+    assert!(world.engine.settle().await.is_err());
+    assert!(world.notebooks.running.lock().unwrap().is_empty());
+    world.fail_writes(Notebook::KIND, false).await;
+    world.settle().await;
+    assert_eq!(status(&world, "x").await, "InService");
+    assert_eq!(world.notebooks.running.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
