@@ -19,7 +19,7 @@ const BOOTSTRAP: &str = include_str!("bootstrap.py");
 
 /// The oldest 3.x the bootstrap is written for.
 const OLDEST: u32 = 6;
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes the bootstrap into the runtime folder.
 pub(super) fn install(dir: &Path) -> io::Result<()> {

@@ -94,8 +94,9 @@ async fn start(
     journal: &mut Journal<'_>,
     facts: &mut Facts,
 ) -> Result<Worker, Fault> {
-    let began = Instant::now();
     let mut worker = Worker::start(&pool.shop, spec, fresh(), slot).await?;
+    // What comes before, unpacking for one, is ours.
+    let began = Instant::now();
     facts.log_stream.clone_from(&worker.log_stream);
     journal.say(format!("INIT_START Runtime Version: {}", worker.about));
     let mut event = worker.watch(began + pool.limits.init, journal).await;
@@ -103,9 +104,9 @@ async fn start(
     if let Event::TimedOut = event {
         let took = began.elapsed().as_secs_f64() * 1000.0;
         journal.say(format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: timeout"));
+        worker = Worker::start(&pool.shop, spec, fresh(), worker.into_slot()).await?;
         let again = Instant::now();
         facts.began = Some(again);
-        worker = Worker::start(&pool.shop, spec, fresh(), worker.into_slot()).await?;
         facts.log_stream.clone_from(&worker.log_stream);
         event = worker.watch(again + spec.timeout, journal).await;
         restarted = true;

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getppid, kill_process_group, pidfd_open,
@@ -26,6 +27,9 @@ use super::rundir::RunDir;
 
 /// The errno that means "a limit could not be set", which exec itself never returns.
 pub(super) const SETUP_FAILED: i32 = rustix::io::Errno::PROTO.raw_os_error();
+
+/// How long another process may hold a new program open.
+const BUSY: Duration = Duration::from_secs(2);
 
 /// AWS's limit on open files.
 const OPEN_FILES: u64 = 1024;
@@ -212,12 +216,26 @@ fn execute(order: Order) -> io::Result<Started> {
     unsafe {
         command.pre_exec(move || setup.apply().map_err(|_| io::Error::from_raw_os_error(SETUP_FAILED)));
     }
-    let child = command.spawn()?;
+    let child = spawn(&mut command)?;
     let pid = Pid::from_child(&child);
     body.child = Some(child);
     body.pid = Some(pid);
     let ended = pidfd_open(pid, PidfdFlags::empty())?;
     Ok(Started { body, pid, ended, output: output.into() })
+}
+
+/// The program was written a moment ago. Whoever was forked meanwhile, by another thread, holds it open for writing until
+/// he executes something else, and the kernel executes no such file.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let begun = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && begun.elapsed() < BUSY => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// What the child does to itself before it becomes the function.
@@ -247,5 +265,32 @@ impl Setup {
         setrlimit(Resource::Fsize, both(self.file_limit))?;
         setrlimit(Resource::Nofile, both(OPEN_FILES))?;
         setrlimit(Resource::Core, both(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_somebody_still_has_open_is_executed_a_moment_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bootstrap");
+        std::fs::copy("/bin/true", &path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let writer = File::options().append(true).open(&path).unwrap();
+        let plain = Command::new(&path).spawn().unwrap_err();
+        assert_eq!(plain.kind(), ErrorKind::ExecutableFileBusy);
+        let closing = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            drop(writer);
+        });
+        assert!(spawn(&mut Command::new(&path)).unwrap().wait().unwrap().success());
+        closing.join().unwrap();
+        // Another error is told at once.
+        let none = spawn(&mut Command::new(folder.path().join("none"))).unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::NotFound);
     }
 }

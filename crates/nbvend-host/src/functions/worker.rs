@@ -29,7 +29,6 @@ use super::{FunctionSpec, Runtime, api};
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker {
-    pub(super) slot: Slot,
     pub(super) log_stream: String,
     pub(super) exchange: Arc<Exchange>,
     pub(super) idle_since: Instant,
@@ -45,6 +44,8 @@ pub(super) struct Worker {
     splitter: Splitter,
     _server: Server,
     _code: Arc<Unpacked>,
+    /// Last, so that the place is free when all the rest has been let go.
+    pub(super) slot: Slot,
 }
 
 /// What happened first while a worker was watched.
@@ -121,7 +122,6 @@ impl Worker {
         let gate = Arc::new(api::Gate { leader: pid, limit: Arc::clone(body.limit()) });
         let server = Server(tokio::spawn(api::serve(listener, Arc::clone(&exchange), gate)));
         Ok(Self {
-            slot,
             log_stream,
             exchange,
             idle_since: Instant::now(),
@@ -136,6 +136,7 @@ impl Worker {
             splitter: Splitter::default(),
             _server: server,
             _code: code,
+            slot,
         })
     }
 
@@ -187,7 +188,10 @@ impl Worker {
                     _ => self.output_open = false,
                 },
                 _ = self.ended.readable() => return First::Ended,
-                () = &mut deadline => return First::TimedOut,
+                () = &mut deadline => return match self.exchange.view() {
+                    View::Busy => First::TimedOut,
+                    seen => First::Seen(seen),
+                },
                 () = self.slot.live.stop.notified() => return First::Stopped,
             }
         }

@@ -2,8 +2,7 @@
 //! time. What they wrote is kept, however they ended.
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::fs::MemfdFlags;
@@ -16,8 +15,6 @@ use super::{ExitReason, ServerSpec, settings};
 /// Lines and bytes kept of what a script writes.
 const LINES: usize = 10_000;
 const BYTES: usize = 4 << 20;
-/// How long the last output of a script that has ended is waited for.
-const REST: Duration = Duration::from_millis(300);
 
 /// A script for bash.
 #[derive(Debug, Clone)]
@@ -76,18 +73,24 @@ async fn begin(
         descriptors: vec![(file(&script.text)?, 3)],
         limit: Some(script.limit),
     };
-    let kept = Arc::new(Mutex::new(Vec::new()));
+    let mut output = Output::of(read.into())?;
     let job = place.run(program).await?;
-    let mut reading = tokio::spawn(keep(pipe::Receiver::from_owned_fd(read.into())?, kept.clone()));
-    let end = match job.ended().await {
+    let ended = job.ended();
+    tokio::pin!(ended);
+    let end = tokio::select! {
+        end = &mut ended => end,
+        () = output.read_on() => ended.as_mut().await,
+    };
+    let end = match end {
         Ok(End::Of(ExitReason::Code(0))) => ScriptEnd::Done,
         Ok(End::Of(reason)) => ScriptEnd::Failed(reason),
         Ok(End::Late) => ScriptEnd::Late(script.limit),
         Err(error) => ScriptEnd::NotRun(error.to_string()),
     };
-    // What the script left in the background may hold the pipe for ever; the reading goes on for its sake.
-    let _ = tokio::time::timeout(REST, &mut reading).await;
-    let text = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+    output.drain();
+    let text = std::mem::take(&mut output.kept);
+    // What the script left in the background may hold the pipe for ever, and is not to be held up by what it writes.
+    tokio::spawn(async move { tokio::io::copy(&mut output.pipe, &mut tokio::io::sink()).await });
     Ok((String::from_utf8_lossy(&text).lines().take(LINES).map(str::to_owned).collect(), end))
 }
 
@@ -98,13 +101,41 @@ fn file(text: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// Reads on to the end and keeps the beginning: nobody is held up by what he writes.
-async fn keep(mut pipe: pipe::Receiver, kept: Arc<Mutex<Vec<u8>>>) {
-    let mut buffer = [0; 8192];
-    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < BYTES {
-            kept.extend_from_slice(&buffer[..count]);
+/// What a script writes: all of it is read, the beginning is kept.
+struct Output {
+    pipe: pipe::Receiver,
+    buffer: Box<[u8]>,
+    kept: Vec<u8>,
+}
+
+impl Output {
+    fn of(pipe: OwnedFd) -> io::Result<Self> {
+        let pipe = pipe::Receiver::from_owned_fd(pipe)?;
+        Ok(Self { pipe, buffer: vec![0; 8192].into(), kept: Vec::new() })
+    }
+
+    /// Reads for as long as somebody has the other end. May be dropped at any time: nothing is lost.
+    async fn read_on(&mut self) {
+        while let Ok(count @ 1..) = self.pipe.read(&mut self.buffer).await {
+            self.keep(count);
+        }
+    }
+
+    /// Takes what is in the pipe at this moment, past tokio's idea of it, which may not have heard of the last bytes yet.
+    fn drain(&mut self) {
+        // A pipe holds 64 KiB; what is written meanwhile is somebody else's.
+        for _ in 0..32 {
+            match rustix::io::read(self.pipe.as_fd(), &mut *self.buffer) {
+                Ok(count @ 1..) => self.keep(count),
+                Err(rustix::io::Errno::INTR) => {}
+                _ => break,
+            }
+        }
+    }
+
+    fn keep(&mut self, count: usize) {
+        if self.kept.len() < BYTES {
+            self.kept.extend_from_slice(&self.buffer[..count]);
         }
     }
 }

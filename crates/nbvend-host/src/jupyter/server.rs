@@ -9,7 +9,7 @@
 //! ```
 //!
 //! All calls for one id take their turn. A server outlives the engine: nothing here ends with the supervisor.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -195,6 +195,13 @@ impl Supervisor {
         self.inner.books().values().map(|server| server.running.clone()).collect()
     }
 
+    /// The ids of servers that run, and of those that are being started or stopped at this moment.
+    pub fn known(&self) -> Vec<String> {
+        let mut ids: BTreeSet<String> = self.inner.books().keys().cloned().collect();
+        ids.extend(self.inner.turns().keys().cloned());
+        ids.into_iter().collect()
+    }
+
     /// Waits for the next server that ends although nobody stopped it. For one caller at a time.
     pub async fn exited(&self) -> Exit {
         let exit = self.exits.lock().await.recv().await;
@@ -232,9 +239,14 @@ impl Inner {
     }
 
     pub(super) fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.turns().entry(id.to_owned()).or_default().clone()
+    }
+
+    /// Those that somebody has or waits for.
+    fn turns(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-        turns.entry(id.to_owned()).or_default().clone()
+        turns
     }
 
     async fn start(

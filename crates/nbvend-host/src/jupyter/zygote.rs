@@ -25,7 +25,9 @@ const LOADING: Duration = Duration::from_secs(60);
 /// From a request to the server inside its sandbox: 10 ms when nothing else is going on.
 const ENTERING: Duration = Duration::from_secs(15);
 /// How long the news of an end may be behind the end.
-const NEWS: Duration = Duration::from_secs(1);
+const NEWS: Duration = Duration::from_secs(10);
+/// How long a zygote that was let go may take to end by itself.
+const PARTING: Duration = Duration::from_secs(1);
 /// Ends that nobody has asked for yet.
 const KEPT: usize = 1024;
 /// The zygote's children write their title over its arguments, which are made long for that.
@@ -138,7 +140,7 @@ impl Zygote {
             Ok(Ok(Some((data, _)))) if serde_json::from_slice::<News>(&data).is_ok_and(|news| news.ready) => {
             }
             Ok(_) => {
-                let _ = tokio::time::timeout(NEWS, child.wait()).await;
+                let _ = tokio::time::timeout(PARTING, child.wait()).await;
                 return Err(format!("the zygote ended while loading: {}", launch::log_tail(log)));
             }
             Err(_) => {
@@ -153,11 +155,14 @@ impl Zygote {
             tokio::select! {
                 () = listen(&listening, &ends) => {}
                 _ = released => {}
-                _ = child.wait() => {}
+                _ = child.wait() => {
+                    // What it told before it ended.
+                    let _ = tokio::time::timeout(PARTING, listen(&listening, &ends)).await;
+                }
             }
             // With its socket closed it ends by itself, or is made to.
             drop(listening);
-            if tokio::time::timeout(NEWS, child.wait()).await.is_err() {
+            if tokio::time::timeout(PARTING, child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
             send.send_replace(true);

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
@@ -15,10 +15,14 @@ use tokio::task::spawn_blocking;
 use super::control::{Reply, Request, Start};
 use super::record::{Record, pid_of};
 use super::spec::{Command, End, Entry, HOME, Level, Spec, Usage, WORK};
-use super::{SandboxError, create, kin, namespaces, packet, rlimits, seccomp};
+use super::{SandboxError, create, kin, namespaces, packet, rlimits, seccomp, sys};
 
 /// How long the end of everything inside may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long one that lives may take to answer whoever adopts it, asked so often.
+const ANSWER: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// A handle; dropping it ends nothing.
 #[derive(Debug, Clone)]
@@ -62,9 +66,17 @@ impl Sandbox {
         // The first process serves one connection after the other, and this one asks for nothing.
         drop(socket);
         let sandbox = Self::watched(record, pidfd);
-        match sandbox.call(Request::Ping, Vec::new()).await.ok()? {
-            (Reply::Here { id }, ..) if id == sandbox.inner.record.id => Some(sandbox),
-            _ => None,
+        let begun = Instant::now();
+        loop {
+            match sandbox.call(Request::Ping, Vec::new()).await {
+                Ok((Reply::Here { id }, ..)) => return (id == sandbox.inner.record.id).then_some(sandbox),
+                // On a busy machine it may be slow to answer; taken for dead, a living notebook would be ended.
+                Err(error) if begun.elapsed() < ANSWER && !sandbox.inner.has_ended() => {
+                    tracing::debug!(id = sandbox.inner.record.id, %error, "a sandbox does not answer yet");
+                    tokio::time::sleep(AGAIN).await;
+                }
+                _ => return None,
+            }
         }
     }
 
@@ -225,6 +237,10 @@ impl Spawned {
 }
 
 impl Inner {
+    fn has_ended(&self) -> bool {
+        sys::poll(&[self.pidfd.as_raw_fd()], Some(Duration::ZERO)).is_ok_and(|ready| ready[0])
+    }
+
     fn kill(&self) -> io::Result<()> {
         if !self.record.level.contained() {
             kin::kill_descendants(self.record.pid, PATIENCE);

@@ -136,7 +136,7 @@ async fn a_forked_kernel_is_interrupted_restarted_and_ended() {
     let begun = Instant::now();
     browser.send("POST", &format!("/api/kernels/{kernel}/interrupt"), json!({})).await;
     assert_eq!(cell.until("error").await["content"]["ename"], "KeyboardInterrupt");
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 
     assert_eq!(browser.run(&kernel, "x = 5; x").await, "5");
     browser.send("POST", &format!("/api/kernels/{kernel}/restart"), json!({})).await;
@@ -213,11 +213,15 @@ async fn kernels_start_without_the_forker_and_it_comes_back() {
     assert_eq!(browser.run(&old, "x").await, "6", "a kernel outlives its forker");
 
     let next = soon("another forker", || find(&place, FORKER).filter(|pid| *pid != forker)).await;
+    let kernels = || -> Vec<i32> {
+        processes(&place).into_iter().filter(|pid| command(*pid).contains("ipykernel_launcher")).collect()
+    };
+    // The second may have been the new forker's already, if that was quick.
+    let before = kernels();
     let forked = browser.kernel("python3").await;
     assert_eq!(browser.run(&forked, "2+2").await, "4");
-    let kernels: Vec<i32> =
-        processes(&place).into_iter().filter(|pid| command(*pid).contains("ipykernel_launcher")).collect();
-    assert_eq!(kernels.iter().filter(|pid| parent(**pid) == next).count(), 1);
+    let new: Vec<i32> = kernels().into_iter().filter(|pid| !before.contains(pid)).collect();
+    assert_eq!(new.iter().map(|pid| parent(*pid)).collect::<Vec<_>>(), [next]);
     supervisor.stop(ID).await.unwrap();
     assert_eq!(left(&place).await, Vec::<String>::new());
 }

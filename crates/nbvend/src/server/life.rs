@@ -230,6 +230,8 @@ impl Life {
     pub async fn end(mut self) {
         self.accepting.shutdown().await;
         self.watching.shutdown().await;
+        // Nothing begins to start while servers are ended.
+        self.site.engine.rest(STEP).await;
         self.site.engine.stop().await;
         self.site.functions.stop().await;
         if self.site.lasting.stop_notebooks.load(atomic::Ordering::SeqCst) {

@@ -44,7 +44,7 @@ class ForkedProcess:
             return
         self.returncode = 255  # It has ended; should the forker be gone too, nobody knows how.
         try:
-            self.connection.settimeout(1)
+            self.connection.settimeout(10)
             if data := self.connection.recv(4096):
                 self.returncode = os.waitstatus_to_exitcode(json.loads(data)["status"])
         except (OSError, ValueError, KeyError):

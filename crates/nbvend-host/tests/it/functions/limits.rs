@@ -16,17 +16,17 @@ async fn a_function_over_its_time_is_killed_with_its_children() {
         \x20   print(os.getpid(), child.pid)\n\
         \x20   time.sleep(600)\n",
     );
-    spec.timeout = Duration::from_secs(1);
+    spec.timeout = Duration::from_secs(5);
     assert_eq!(value(&world.call(&spec, &json!(null)).await), 1);
     let leave = world.pool.memory_control() != MemoryControl::DataSegment;
     let outcome = world.call(&spec, &json!({"leave": leave})).await;
     let got = fault(&outcome);
     let id = texts(&outcome)[0].split(' ').nth(2).unwrap().to_string();
     assert_eq!(got["errorType"], "Sandbox.Timedout");
-    assert_eq!(got["errorMessage"], format!("RequestId: {id} Error: Task timed out after 1.00 seconds"));
-    assert!(has_line(&outcome, &format!("Z {id} Task timed out after 1.00 seconds")));
+    assert_eq!(got["errorMessage"], format!("RequestId: {id} Error: Task timed out after 5.00 seconds"));
+    assert!(has_line(&outcome, &format!("Z {id} Task timed out after 5.00 seconds")));
     assert!(outcome.log.last().unwrap().text.ends_with("\tStatus: timeout"), "{:?}", outcome.log);
-    assert!(outcome.log.last().unwrap().text.contains("\tDuration: 1000.00 ms\tBilled Duration: 1000 ms\t"));
+    assert!(outcome.log.last().unwrap().text.contains("\tDuration: 5000.00 ms\tBilled Duration: 5000 ms\t"));
     let pids: Vec<Pid> =
         texts(&outcome)[1].split(' ').map(|text| Pid::from_raw(text.parse().unwrap()).unwrap()).collect();
     for pid in pids {
@@ -82,13 +82,15 @@ async fn a_slow_start_is_cut_and_made_again_on_the_functions_time() {
     let world = World::with(Limits { init: Duration::from_millis(500), ..Limits::default() });
     let mut spec = world.python(
         "import os, time\n\
-         first = not os.path.exists(os.environ['MARK'])\n\
-         open(os.environ['MARK'], 'w').close()\n\
-         if first or 'ALWAYS' in os.environ: time.sleep(600)\n\
+         if os.environ['START'] == '0' or 'ALWAYS' in os.environ: time.sleep(600)\n\
          def handler(event, context): return 'here'\n",
     );
-    spec.env = vec![("MARK".into(), world.dir.path().join("mark").display().to_string())];
-    let outcome = world.call(&spec, &json!(null)).await;
+    let starts = std::sync::atomic::AtomicU32::new(0);
+    let counted = || {
+        let n = starts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        vec![("START".to_owned(), n.to_string())]
+    };
+    let outcome = world.pool.invoke(&spec, counted, invocation(&json!(null)), |_| ()).await;
     assert_eq!(value(&outcome), "here");
     assert!(
         texts(&outcome)[1].starts_with("INIT_REPORT Init Duration: ")
@@ -99,7 +101,7 @@ async fn a_slow_start_is_cut_and_made_again_on_the_functions_time() {
     spec.key = "never".into();
     spec.env.push(("ALWAYS".into(), "1".into()));
     spec.timeout = Duration::from_secs(1);
-    let got = fault(&world.call(&spec, &json!(null)).await);
+    let got = fault(&world.pool.invoke(&spec, counted, invocation(&json!(null)), |_| ()).await);
     assert_eq!(got["errorType"], "Sandbox.Timedout");
     world.pool.shutdown().await;
 }

@@ -264,12 +264,16 @@ async fn a_crash_leaves_no_core_and_a_setuid_program_gives_nothing() {
     if rustix::process::geteuid().is_root() && level == Level::Full {
         // A program of root with the bit set, put into the work folder from outside: on the host it makes one root.
         let program = sandbox.spec.work.join("root-id");
-        fs::copy("/usr/bin/id", &program).unwrap();
+        // By another process: a program that this one has just written may still be open in a child of another test.
+        let copy = |from: &std::path::Path, to: &std::path::Path| {
+            assert!(Command::new("cp").args([from, to]).status().unwrap().success());
+        };
+        copy("/usr/bin/id".as_ref(), &program);
         use std::os::unix::fs::PermissionsExt;
         use std::os::unix::process::CommandExt;
         fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
         let outside = place.path("root-id");
-        fs::copy(&program, &outside).unwrap();
+        copy(&program, &outside);
         fs::set_permissions(&outside, fs::Permissions::from_mode(0o4755)).unwrap();
         fs::set_permissions(place.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let control = Command::new(&outside).arg("-u").uid(sandbox.spec.uid).output().unwrap();

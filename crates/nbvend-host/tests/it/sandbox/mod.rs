@@ -5,3 +5,5 @@ mod life;
 mod limits;
 mod place;
 mod volumes;
+
+pub use place::offer;

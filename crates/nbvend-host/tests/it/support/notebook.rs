@@ -126,7 +126,7 @@ pub fn replace(environment: &Environment, name: &str, text: &str) {
 
 /// The processes that stay: one that was killed takes a moment to be gone.
 pub async fn left(place: &Place) -> Vec<String> {
-    for _ in 0..100 {
+    for _ in 0..3000 {
         if processes(place).is_empty() {
             break;
         }
@@ -153,15 +153,15 @@ pub fn parent(pid: i32) -> i32 {
     after.split_whitespace().nth(1).and_then(|ppid| ppid.parse().ok()).unwrap_or_default()
 }
 
-/// Asks again and again until there is something, for ten seconds.
+/// Asks again and again until there is something, for a minute: JupyterLab may have to be loaded anew.
 pub async fn soon<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         if let Some(found) = ask() {
             return found;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("{what}: not within ten seconds")
+    panic!("{what}: not within a minute")
 }
 
 pub fn kill(pid: i32) {

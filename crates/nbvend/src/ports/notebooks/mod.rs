@@ -130,9 +130,9 @@ impl Notebooks {
 
     /// Ends every server.
     pub async fn stop_all(&self) {
-        let stops = self.supervisor.running().into_iter().map(|server| async move {
-            if let Err(error) = self.end(&server.id).await {
-                tracing::warn!(id = server.id, error, "a server did not end");
+        let stops = self.supervisor.known().into_iter().map(|id| async move {
+            if let Err(error) = self.end(&id).await {
+                tracing::warn!(id, error, "a server did not end");
             }
         });
         join_all(stops).await;

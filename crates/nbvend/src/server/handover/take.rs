@@ -11,7 +11,7 @@ use crate::home::Home;
 use crate::server::Listeners;
 
 /// How long the old one may be silent at first before it is taken for one that hangs, and while it lets go.
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(15);
 const SILENCE_LATER: Duration = Duration::from_secs(20);
 
 /// Why there is no hand-over.
