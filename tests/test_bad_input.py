@@ -81,13 +81,13 @@ def test_a_template_that_is_not_in_s3(engine):
                 "LoadTemplateFromURL": "https://templates-here.s3.amazonaws.com/none.yml"}}]}}}})
     cfn.create_stack(StackName="missing", TemplateBody=product)
     with pytest.raises(Exception, match="ROLLBACK_COMPLETE"):
-        cfn.get_waiter("stack_create_complete").wait(StackName="missing", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
-    until(lambda: cfn.describe_stacks(StackName="missing")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE", 20)
+        cfn.get_waiter("stack_create_complete").wait(StackName="missing", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    until(lambda: cfn.describe_stacks(StackName="missing")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE")
     why = [e["ResourceStatusReason"] for e in cfn.describe_stack_events(StackName="missing")["StackEvents"]
            if e["ResourceStatus"] == "CREATE_FAILED"]
     assert "none.yml" in why[0] and "key does not exist" in why[0], why
     cfn.delete_stack(StackName="missing")
-    cfn.get_waiter("stack_delete_complete").wait(StackName="missing", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    cfn.get_waiter("stack_delete_complete").wait(StackName="missing", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
 NOTEBOOK = """

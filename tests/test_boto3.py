@@ -6,6 +6,8 @@ import zipfile
 import botocore.exceptions
 import pytest
 
+from engine import until
+
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]},
     "Action": "sts:AssumeRole"}]})
@@ -86,9 +88,17 @@ def test_functions(engine, role):
     assert json.load(failed["Payload"])["errorType"] == "ValueError"
     with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
         lambda_.invoke(FunctionName="none")
-    logs = engine.client("logs").get_paginator("filter_log_events").paginate(logGroupName="/aws/lambda/hello")
-    tail = "".join(e["message"] for page in logs for e in page["events"])
-    assert "hello ada" in tail and "REPORT RequestId" in tail
+    logs = engine.client("logs")
+
+    def said():
+        """They are written a moment after the answer."""
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName="/aws/lambda/hello")
+        try:
+            tail = "".join(e["message"] for page in pages for e in page["events"])
+        except logs.exceptions.ResourceNotFoundException:
+            return False
+        return "hello ada" in tail and "REPORT RequestId" in tail
+    until(said)
 
 
 def test_notebook_instances(engine, role):
@@ -170,7 +180,6 @@ def test_events_reach_a_function(engine, role):
         {"Source": "aws.s3", "DetailType": "x", "Detail": "{}"}])
     assert sent["FailedEntryCount"] == 1
     assert sent["Entries"][1]["ErrorCode"] == "NotAuthorizedForSourceException"
-    from engine import until
     heard = lambda: [e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/heard")["events"]]
 
     def said():
@@ -178,9 +187,9 @@ def test_events_reach_a_function(engine, role):
             return any("hello bus" in line for line in heard())
         except logs.exceptions.ResourceNotFoundException:
             return False
-    until(said, 20)
+    until(said)
     trail = engine.client("cloudtrail")
     found = until(lambda: trail.lookup_events(LookupAttributes=[
-        {"AttributeKey": "EventName", "AttributeValue": "PutRule"}])["Events"], 10)
+        {"AttributeKey": "EventName", "AttributeValue": "PutRule"}])["Events"])
     record = json.loads(found[0]["CloudTrailEvent"])
     assert record["requestParameters"]["name"] == "hear" and record["userIdentity"]["type"] == "Root"

@@ -7,12 +7,13 @@ import pytest
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--window-size=1400,900", "--hide-scrollbars"]
+         "--disable-component-update", "--disable-sync", "--disable-quic", "--window-size=1400,900",
+         "--hide-scrollbars"]
 
 
 def browse(tmp_path, url, *flags):
     command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *flags, url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
 
 
 @pytest.fixture(scope="module")

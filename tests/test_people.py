@@ -167,7 +167,7 @@ def socket_of(deployed, visitor, page):
     made = visitor.get(f"{base}/api/kernels", method="POST", body="{}", headers={"X-XSRFToken": xsrf, "Origin": base})
     jar = "; ".join(f"{k}={v}" for k, v in visitor.cookies[parts.netloc].items())
     return websocket.create_connection(f"ws://127.0.0.1:{parts.port}/api/kernels/{json.loads(made.text)['id']}/channels",
-                                       host=parts.netloc, cookie=jar, origin=base, timeout=15)
+                                       host=parts.netloc, cookie=jar, origin=base, timeout=60)
 
 
 def ends(socket):

@@ -48,10 +48,10 @@ def test_no_request_fails_and_a_websocket_lives_through_two_upgrades(vended):
             olds.append(replace(engine))
             assert kernel.run("x += 1; x") == str(41 + len(olds))
             time.sleep(1)
+        until(lambda: all(count > 20 for count in load.count.values()))
     assert load.failures == []
-    assert all(count > 20 for count in load.count.values()), load.count
     print("longest request:", {name: round(seconds, 3) for name, seconds in load.longest.items()}, load.count)
-    assert max(load.longest.values()) < 3, load.longest
+    assert max(load.longest.values()) < 30, load.longest
     # The websocket is served by the first process still; a new one by the last.
     status = until(lambda: of_status(engine, lambda s: {d["pid"] for d in s["draining"]} == {p.pid for p in olds[:1]}), 60)
     assert status["ready"]
@@ -93,15 +93,17 @@ def test_a_slow_request_finishes_and_the_signal_upgrades(vended):
 
     def send():
         headers = {"Host": url.netloc, "Content-Length": str(len(body))}
-        connection.request("PUT", f"{url.path}?{url.query}", body=Slow(), headers=headers)
+        connection.request("PUT", f"{url.path}?{url.query}", body=slow, headers=headers)
         return connection.getresponse().status
 
+    load, slow = Load(engine), Slow()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         sent = pool.submit(send)
-        time.sleep(0.5)
-        with Load(engine) as load:
+        until(lambda: slow.at > 1 << 15)
+        with load:
             old = signalled(engine)
-            assert sent.result(0.5) == 200, "it was waited for before the engine changed hands"
+            assert slow.at >= len(body), "it was waited for before the engine changed hands"
+            assert sent.result(10) == 200
     assert load.failures == []
     assert api.get_object(Bucket="slow", Key="k")["Body"].read() == body
     connection.close()
@@ -125,7 +127,6 @@ def test_connections_from_inside_under_tls_and_downloads_go_on(vended):
     engine = vended
     visitor, url = opened(engine)
     kernel = Kernel(visitor, url)
-    assert kernel.run(INSIDE) == "(200, True, None)"
     secure = http.client.HTTPSConnection("127.0.0.1", engine.port, timeout=30, context=ssl._create_unverified_context())
 
     def health():
@@ -134,7 +135,6 @@ def test_connections_from_inside_under_tls_and_downloads_go_on(vended):
         assert answer.status == 200 and json.loads(answer.read())["ready"]
         return answer.headers["Connection"]
 
-    assert health() is None
     size = 64 << 20
     kernel.run(f"open('big', 'wb').write(b'x' * {size})")
     download = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=60)
@@ -143,6 +143,9 @@ def test_connections_from_inside_under_tls_and_downloads_go_on(vended):
     download.request("GET", "/files/big", headers=headers)
     answer = download.getresponse()
     assert answer.status == 200 and len(answer.read(1000)) == 1000
+    # Directly before: a connection that idles for half a minute is closed.
+    assert kernel.run(INSIDE) == "(200, True, None)"
+    assert health() is None
     old = replace(engine)
     # The old process sends each on, once; then the client connects to the new one.
     assert [kernel.run("credentials()") for _ in range(2)] == ["(200, True, 'close')", "(200, True, None)"]
@@ -158,27 +161,30 @@ def test_connections_from_inside_under_tls_and_downloads_go_on(vended):
 SLEEPER = """
 import time
 def handler(event, context):
-    time.sleep(3)
+    time.sleep(30)
     return {"slept": True}
 """
 
 
 def test_a_function_that_runs_is_waited_for_while_others_are_served(vended):
+    """It runs for longer than others may wait, however slow the machine."""
     engine = vended
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     role = engine.client("iam").create_role(RoleName="Sleeper", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    api = engine.client("lambda")
-    api.create_function(FunctionName="sleeper", Runtime=f"python3.{sys.version_info.minor}", Handler="index.handler", Role=role, Timeout=30,
-                        Code={"ZipFile": package({"index.py": SLEEPER})})
+    api = engine.client("lambda", read_timeout=180)
+    api.create_function(FunctionName="sleeper", Runtime=f"python3.{sys.version_info.minor}", Handler="index.handler",
+                        Role=role, Timeout=90, Code={"ZipFile": package({"index.py": SLEEPER})})
     until(lambda: api.get_function(FunctionName="sleeper")["Configuration"]["State"] == "Active")
+    load = Load(engine)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         invoked = pool.submit(lambda: json.load(api.invoke(FunctionName="sleeper", Payload=b"{}")["Payload"]))
         time.sleep(0.5)
-        with Load(engine) as load:
+        with load:
             old = replace(engine)
-            assert invoked.result(1) == {"slept": True}
-    assert load.failures == [] and max(load.longest.values()) < 2, (load.failures, load.longest)
+            assert invoked.result(10) == {"slept": True}
+    assert load.failures == [] and max(load.longest.values()) < 20, (load.failures, load.longest)
+    api.close()
     ended(old)
 
 
@@ -193,12 +199,14 @@ def test_a_successor_that_dies_on_the_way_leaves_service(vended, step):
         assert dead.returncode == -signal.SIGABRT
         time.sleep(0.5)
     assert load.failures == []
-    assert running(engine) == pid and engine.process.poll() is None
+    # What had its name in the folder already is gone; the old engine begins anew, and writes its own.
+    until(lambda: running(engine) == pid)
+    assert engine.process.poll() is None
     assert kernel.run("y + 1") == "2"
     # Slow work goes on too, and so does the next upgrade.
     engine.nbvend("stop", "kim")
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
-        kernel.socket.settimeout(20)
+        kernel.socket.settimeout(60)
         while kernel.socket.recv():
             pass
     engine.nbvend("start", "kim")
@@ -253,11 +261,11 @@ def test_an_end_of_access_reaches_what_an_old_process_serves(vended):
     assert kernel.run("2 + 2") == "4"
     engine.nbvend("user", "remove", "lea")
     begun = time.monotonic()
-    kernel.socket.settimeout(20)
+    kernel.socket.settimeout(30)
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
         while kernel.socket.recv():
             pass
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     ended(old)
     engine.nbvend("terminate", "lea")
 
@@ -269,7 +277,7 @@ def test_an_engine_that_hangs_is_killed_and_said_so(tmp_path):
     try:
         replace(engine)
         assert "does not answer" in engine.log() and "killed" in json.loads((engine.data / "engine.json").read_text())["began"]
-        assert old.wait(10) == -signal.SIGKILL
+        assert old.wait(60) == -signal.SIGKILL
         assert engine.health()["ready"]
     finally:
         engine.stop("--stop-notebooks")
@@ -306,9 +314,9 @@ def test_down_ends_the_processes_that_drain(vended):
     engine = vended
     kernel = Kernel(*opened(engine))
     old = replace(engine)
-    until(lambda: of_status(engine, lambda s: [d["pid"] for d in s["draining"]] == [old.pid]), 20)
+    until(lambda: of_status(engine, lambda s: [d["pid"] for d in s["draining"]] == [old.pid]), 60)
     engine.stop()
-    ended(old, 10)
+    ended(old, 30)
     assert not (engine.data / "upgrade.sock").exists()
     kernel.socket.close()
     engine.start()

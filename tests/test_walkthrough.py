@@ -99,7 +99,8 @@ def deploy(run, folder, authorization):
                           "--template-body file://templates/s3-iam-config.yml "
                           "--parameters file://parameters/s3-iam-params.json --capabilities CAPABILITY_NAMED_IAM"))
     assert made["StackId"].startswith("arn:aws:cloudformation:us-east-1:123456789012:stack/s3-iam-config/")
-    bucket = until(lambda: output(run, "s3-iam-config", "S3BucketName"), 20)
+    run("aws cloudformation wait stack-create-complete --stack-name s3-iam-config")
+    bucket = output(run, "s3-iam-config", "S3BucketName")
     assert bucket.startswith("s3-iam-config-s3bucket-")
 
     # 2. the product's template

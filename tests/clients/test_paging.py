@@ -8,7 +8,7 @@ from refusal import all_pages, refused
 from zips import package
 
 COUNT = 5
-FAST = {"Delay": 1, "MaxAttempts": 30}
+FAST = {"Delay": 1, "MaxAttempts": 60}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_notebooks(engine, role):
     assert [n["NotebookInstanceName"] for n in all_pages(
         sagemaker, "list_notebook_instances", "NotebookInstances", NameContains="tag")] == ["tagged"]
     sagemaker.get_waiter("notebook_instance_in_service").wait(NotebookInstanceName="tagged",
-                                                              WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+                                                              WaiterConfig={"Delay": 1, "MaxAttempts": 600})
     refused("ValidationException", sagemaker.delete_notebook_instance, "not in", NotebookInstanceName="tagged")
     sagemaker.stop_notebook_instance(NotebookInstanceName="tagged")
     sagemaker.get_waiter("notebook_instance_stopped").wait(NotebookInstanceName="tagged", WaiterConfig=FAST)
@@ -195,4 +195,4 @@ def test_the_trail(engine):
             LookupAttributes=by_name, PaginationConfig={"PageSize": 2}) for e in page["Events"]]
         names = [json.loads(e["CloudTrailEvent"])["requestParameters"]["name"] for e in found]
         return [n for n in names if n.startswith("/trail/")]
-    assert until(lambda: len(look()) == COUNT and look(), 5) == [f"/trail/{at}" for at in reversed(range(COUNT))]
+    assert until(lambda: len(look()) == COUNT and look()) == [f"/trail/{at}" for at in reversed(range(COUNT))]

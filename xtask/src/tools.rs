@@ -15,7 +15,8 @@ pub fn clients() -> Result<PathBuf, Failure> {
     }
     Command::new(python()?).args(["-m", "venv", "--clear"]).arg(&folder).run()?;
     Command::new(folder.join("bin/python"))
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--retries", "10", "--timeout", "60", "--requirement"])
         .arg(&wanted)
         .run()?;
     // Last, so that an install that was cut short is done again.
@@ -40,8 +41,10 @@ pub fn browser() -> Result<(), Failure> {
     {
         return Ok(());
     }
-    Command::new("apt-get").args(["update", "--quiet=2"]).run()?;
+    let retries = ["-o", "Acquire::Retries=5"];
+    Command::new("apt-get").args(retries).args(["update", "--quiet=2"]).run()?;
     Command::new("apt-get")
+        .args(retries)
         .args(["install", "--quiet=2", "--yes", "--no-install-recommends", "chromium"])
         .run()
 }
