@@ -146,13 +146,15 @@ fn parse_key(text: &str) -> Option<RootKey> {
 }
 
 /// When a process started, in clock ticks since boot; `None` if there is no such process, or it has ended and nobody
-/// has asked how.
+/// has asked how. One whose first thread has ended is still one while others have not: they hold its files and ports.
 pub fn start_time(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The command's name stands in brackets and may hold spaces and brackets itself.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?;
-    (state != "Z" && state != "X").then(|| fields.nth(18)?.parse().ok())?
+    let threads: u32 = fields.nth(16)?.parse().ok()?;
+    let ended = matches!(state, "Z" | "X") && threads <= 1;
+    if ended { None } else { fields.nth(1)?.parse().ok() }
 }
 
 /// Writes a file that only its owner may read, whole or not at all.

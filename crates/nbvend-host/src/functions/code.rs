@@ -110,20 +110,20 @@ impl CodeCache {
 }
 
 fn unpack(package: &Path, root: PathBuf, limit: u64) -> Result<Unpacked, CodeError> {
-    fs::create_dir(&root)?;
+    folder(&root)?;
     let unpacked = Unpacked { root };
     let mut links: BTreeMap<PathBuf, String> = BTreeMap::new();
     walk(package, limit, &mut |name, mode, content| {
         let path = unpacked.root.join(name);
         match content {
-            Content::Folder => fs::create_dir_all(&path),
+            Content::Folder => folder(&path),
             Content::Link(target) => {
                 links.insert(path, target);
                 Ok(())
             }
             Content::File(from) => {
                 if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent)?;
+                    folder(parent)?;
                 }
                 let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
                 io::copy(from, &mut file)?;
@@ -135,11 +135,20 @@ fn unpack(package: &Path, root: PathBuf, limit: u64) -> Result<Unpacked, CodeErr
     })?;
     for (path, target) in links {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            folder(parent)?;
         }
         symlink(target, path)?;
     }
     Ok(unpacked)
+}
+
+/// Readable whatever the umask: the function may be a user of its own.
+fn folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    missing.into_iter().rev().try_for_each(|folder| {
+        fs::create_dir(folder)?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+    })
 }
 
 enum Content<'a> {
@@ -167,7 +176,9 @@ fn walk(package: &Path, limit: u64, visit: Visit<'_>) -> Result<u64, CodeError> 
             return Err(CodeError::TooMany);
         }
         // Packages made where there are no permission bits carry none; such a file can be read, not executed.
-        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777 | 0o400;
+        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777 | 0o444;
+        // AWS would refuse what only its owner may execute; here whoever made the package is meant by that.
+        let mode = if mode & 0o100 == 0 { mode } else { mode | 0o111 };
         if entry.is_dir() {
             visit(&name, mode, Content::Folder)?;
         } else if entry.is_symlink() {
@@ -290,8 +301,8 @@ mod tests {
         let mode =
             |name: &str| fs::metadata(unpacked.root().join(name)).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode("bootstrap"), 0o755);
-        assert_eq!(mode("lib/data.txt"), 0o640, "the set-uid bit is not kept");
-        assert_eq!(mode("locked"), 0o400, "the owner can always read");
+        assert_eq!(mode("lib/data.txt"), 0o644, "the set-uid bit is not kept");
+        assert_eq!(mode("locked"), 0o444, "the function can always read");
         assert_eq!(fs::read(unpacked.root().join("lib/link")).unwrap(), b"run");
         assert_eq!(fs::read_link(unpacked.root().join("outside")).unwrap(), Path::new("/etc/hostname"));
         assert!(unpacked.root().join("empty").is_dir());

@@ -83,6 +83,7 @@ mod tests {
             timeout: Duration::from_secs(3),
             env: env.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect(),
             ephemeral_mb: 512,
+            confined: false,
         }
     }
 

@@ -13,9 +13,9 @@
 //! What differs from AWS, and why:
 //! - Between requests a process is not frozen. A thread left behind goes on running; what it prints shows up
 //!   in the next request's log, as on AWS.
-//! - There is no file system of its own: `LAMBDA_TASK_ROOT` is a folder of this machine instead of `/var/task`,
-//!   `TMPDIR` a folder of its own instead of `/tmp`. The size of that folder is not limited, only that of each
-//!   file in it.
+//! - Where functions are not confined there is no file system of their own: `LAMBDA_TASK_ROOT` is a folder of this
+//!   machine, `TMPDIR` a folder of its own, `/tmp` everybody's. Confined ones have `/var/task` and `/tmp` too. The size
+//!   of that folder is not limited, only that of each file in it. The network is the machine's.
 //! - A `python3.x` function runs on that Python if the machine has it, else on the nearest; the log's first line
 //!   says which. Packages come from the zip alone.
 
@@ -66,6 +66,9 @@ pub struct FunctionSpec {
     pub env: Vec<(String, String)>,
     /// Largest file the function may write, in MiB.
     pub ephemeral_mb: u32,
+    /// Whether its processes are users of their own that see the system, the code and a folder of their own, and nothing
+    /// else of the machine's files. Needs what [`Level::Full`](crate::sandbox::Level) needs.
+    pub confined: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

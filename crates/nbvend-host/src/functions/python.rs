@@ -5,8 +5,8 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes the bootstrap into the runtime folder.
 pub(super) fn install(dir: &Path) -> io::Result<()> {
-    std::fs::write(dir.join(BOOTSTRAP_NAME), BOOTSTRAP)
+    let path = dir.join(BOOTSTRAP_NAME);
+    std::fs::write(&path, BOOTSTRAP)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
 }
 
 /// Without the machine's own packages (they come from the zip), and without writing byte code into the zip's folder.
-pub(super) fn arguments(script: &Path) -> Vec<OsString> {
+pub(super) fn arguments(script: &Path) -> Vec<PathBuf> {
     vec!["-S".into(), "-B".into(), script.into()]
 }
 
@@ -36,6 +38,8 @@ pub(super) struct Interpreter {
     pub(super) path: PathBuf,
     /// `3.11.7`
     pub(super) version: String,
+    /// What it is made of: its own prefix, and that of the one it was made from.
+    pub(super) prefixes: Vec<PathBuf>,
 }
 
 /// Interpreters found so far, by the version asked for.
@@ -117,15 +121,21 @@ fn ranked(wanted: u32, mut all: Vec<(PathBuf, Option<u32>)>) -> Vec<PathBuf> {
 
 /// Runs it to learn its version and its real place (a forwarding script costs time at each start).
 async fn probe(path: &Path) -> Option<Interpreter> {
-    let script = "import sys; print(sys.executable); print('.'.join(map(str, sys.version_info[:3])))";
+    let script = "import sys; print(sys.executable); print('.'.join(map(str, sys.version_info[:3]))); \
+                  print(sys.base_prefix); print(sys.base_exec_prefix)";
     let mut command = Command::new(path);
     command.args(["-S", "-B", "-c", script]).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await.ok()?.ok()?;
     let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
-    let (real, version) = text.trim().split_once('\n')?;
+    let mut lines = text.trim().lines();
+    let (real, version) = (lines.next()?, lines.next()?);
     let minor: u32 = version.strip_prefix("3.")?.split('.').next()?.parse().ok()?;
     let path = if real.is_empty() { path.to_path_buf() } else { PathBuf::from(real) };
-    (minor >= OLDEST).then(|| Interpreter { path, version: version.to_string() })
+    let own = path.parent().and_then(Path::parent).map(Path::to_path_buf);
+    let mut prefixes: Vec<PathBuf> = own.into_iter().chain(lines.map(PathBuf::from)).collect();
+    prefixes.sort();
+    prefixes.dedup();
+    (minor >= OLDEST).then(|| Interpreter { path, version: version.to_string(), prefixes })
 }
 
 #[cfg(test)]

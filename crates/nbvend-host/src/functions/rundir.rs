@@ -5,9 +5,11 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest, Sha256};
 
 use super::cgroup;
 
@@ -36,6 +38,8 @@ impl RunDir {
         for folder in ["code", "scratch", "runtime"] {
             fs::create_dir(making.join(folder))?;
         }
+        // Functions that are users of their own read it; who may come this far, the folders above say.
+        fs::set_permissions(making.join("runtime"), fs::Permissions::from_mode(0o755))?;
         let path = parent.join(format!("run-{id}"));
         fs::rename(making, &path)?;
         Ok(Self { path: path.canonicalize()?, id, _lock: lock })
@@ -66,6 +70,14 @@ impl RunDir {
             }
             Ok(()) | Err(_) => {}
         }
+    }
+
+    /// A number for the user of the process with this number, which no user of the machine has: two processes share one
+    /// once in a billion times.
+    pub(super) fn uid(&self, serial: u64) -> u32 {
+        let digest = Sha256::digest(format!("{}/{serial}", self.path.display()));
+        let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+        0x4000_0000 | (number & 0x3fff_ffff)
     }
 
     pub(super) fn note_cgroups(&self, base: &Path) -> io::Result<()> {

@@ -5,7 +5,6 @@
 //! would take its children along when it is retired after ten idle seconds.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -24,6 +23,7 @@ use tokio::sync::oneshot;
 
 use super::memory::Limit;
 use super::rundir::RunDir;
+use crate::sandbox::confined::{Birth, Confined};
 
 /// The errno that means "a limit could not be set", which exec itself never returns.
 pub(super) const SETUP_FAILED: i32 = rustix::io::Errno::PROTO.raw_os_error();
@@ -151,12 +151,24 @@ fn bury(order: Burial) {
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) program: PathBuf,
-    pub(super) args: Vec<OsString>,
+    pub(super) args: Vec<PathBuf>,
     pub(super) env: BTreeMap<String, String>,
+    /// The code, where it begins.
     pub(super) dir: PathBuf,
+    /// Whom it is to run as and what it is to see; as the engine and what the engine sees where absent.
+    pub(super) place: Option<Place>,
     /// Largest file it may write, in bytes.
     pub(super) file_limit: u64,
     pub(super) body: Body,
+}
+
+/// See [`Confined`].
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) uid: u32,
+    pub(super) memory: u64,
+    pub(super) shown: Vec<PathBuf>,
+    pub(super) scratch: PathBuf,
 }
 
 /// A process that has been executed.
@@ -196,10 +208,19 @@ impl Spawner {
 }
 
 fn execute(order: Order) -> io::Result<Started> {
-    let Order { program, args, env, dir, file_limit, mut body } = order;
+    let Order { program, args, env, dir, place, file_limit, mut body } = order;
     let (output, writer) = io::pipe()?;
-    let mut command = Command::new(program);
-    command.args(args).env_clear().envs(env).current_dir(dir).stdin(Stdio::null());
+    let (mut command, birth) = match place {
+        None => {
+            let mut command = Command::new(program);
+            command.args(args).env_clear().envs(env).current_dir(dir).stdin(Stdio::null());
+            (command, None)
+        }
+        Some(Place { uid, memory, shown, scratch }) => {
+            let (command, birth) = Birth::command()?;
+            (command, Some((birth, Confined { uid, memory, program, args, env, code: dir, shown, scratch })))
+        }
+    };
     command.stdout(writer.try_clone()?).stderr(writer);
     let setup = Setup {
         engine: getpid(),
@@ -220,6 +241,11 @@ fn execute(order: Order) -> io::Result<Started> {
     let pid = Pid::from_child(&child);
     body.child = Some(child);
     body.pid = Some(pid);
+    // It holds our copies of what the process has.
+    drop(command);
+    if let Some((birth, confined)) = birth {
+        birth.tell(confined)?;
+    }
     let ended = pidfd_open(pid, PidfdFlags::empty())?;
     Ok(Started { body, pid, ended, output: output.into() })
 }

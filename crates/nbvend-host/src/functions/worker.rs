@@ -1,6 +1,5 @@
 //! One function process with its listener: started, watched, read from.
 
-use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -22,7 +21,7 @@ use super::exchange::{Exchange, View};
 use super::failure::Failure;
 use super::journal::{Journal, Splitter, stream_name};
 use super::pool::{Shop, Slot};
-use super::spawn::{Body, Order, SETUP_FAILED, Started};
+use super::spawn::{self, Body, Order, SETUP_FAILED, Started};
 use super::{FunctionSpec, Runtime, api};
 
 /// How long the last words of a dead process may take through the loopback.
@@ -79,7 +78,7 @@ impl Worker {
         slot: Slot,
     ) -> Result<Self, Failure> {
         let code = shop.code(spec).await.map_err(|error| Failure::Sandbox(error.to_string()))?;
-        let (program, args, about) = program(shop, spec, &code).await?;
+        let Program { path: program, args, shown, about } = program(shop, spec, &code).await?;
         let sandbox = |error: io::Error| Failure::Sandbox(format!("no process could be made: {error}"));
 
         let serial = shop.serial.fetch_add(1, Ordering::Relaxed);
@@ -106,11 +105,18 @@ impl Worker {
             log_stream: &log_stream,
         };
         let env = environment::compose(spec, fresh, &place).map_err(Failure::Sandbox)?;
+        let place = spec.confined.then(|| spawn::Place {
+            uid: shop.run.uid(serial),
+            memory: u64::from(spec.memory_mb) << 20,
+            shown,
+            scratch,
+        });
         let order = Order {
-            program: program.clone(),
+            program,
             args,
             env,
             dir: code.root().to_path_buf(),
+            place,
             file_limit: u64::from(spec.ephemeral_mb) << 20,
             body,
         };
@@ -239,12 +245,17 @@ enum First {
     Stopped,
 }
 
-/// What to execute for a spec, with its arguments and a word about it.
-async fn program(
-    shop: &Shop,
-    spec: &FunctionSpec,
-    code: &Unpacked,
-) -> Result<(PathBuf, Vec<OsString>, String), Failure> {
+/// What to execute for a spec.
+struct Program {
+    path: PathBuf,
+    args: Vec<PathBuf>,
+    /// Folders it needs besides the code.
+    shown: Vec<PathBuf>,
+    /// A word about it.
+    about: String,
+}
+
+async fn program(shop: &Shop, spec: &FunctionSpec, code: &Unpacked) -> Result<Program, Failure> {
     match &spec.runtime {
         Runtime::Provided => {
             let bootstrap = code.root().join("bootstrap");
@@ -257,14 +268,16 @@ async fn program(
                     "fork/exec /var/task/bootstrap: exec format error".into(),
                 ));
             }
-            Ok((bootstrap, Vec::new(), "provided".into()))
+            Ok(Program { path: bootstrap, args: Vec::new(), shown: Vec::new(), about: "provided".into() })
         }
         Runtime::Python(version) => {
             let found = shop.pythons.find(version).await.map_err(Failure::InvalidEntrypoint)?;
-            let script = shop.run.runtime().join(super::python::BOOTSTRAP_NAME);
+            let runtime = shop.run.runtime();
+            let script = runtime.join(super::python::BOOTSTRAP_NAME);
             let about =
                 format!("python:{version}\tInterpreter: Python {} ({})", found.version, found.path.display());
-            Ok((found.path.clone(), super::python::arguments(&script), about))
+            let shown = found.prefixes.iter().cloned().chain([runtime]).collect();
+            Ok(Program { path: found.path.clone(), args: super::python::arguments(&script), shown, about })
         }
     }
 }

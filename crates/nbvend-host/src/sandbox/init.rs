@@ -16,7 +16,7 @@ use rustix::process::{PidfdFlags, getpid, pidfd_open};
 use super::children::{self, Child};
 use super::control::{Order, Outcome, Reply, Request};
 use super::spec::{Level, Spec};
-use super::{ids, mounts, namespaces, packet, rights, sys};
+use super::{confined, ids, mounts, namespaces, packet, rights, sys};
 
 /// A client must say what it wants at once: while one is waited for, nobody else is served.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,6 +36,10 @@ impl<T> Step<T> for io::Result<T> {
 
 /// What the engine's program does when its first argument is [`super::WORD`].
 pub fn init_main() -> ! {
+    if std::env::args_os().nth(2).is_some_and(|kind| kind == confined::KIND) {
+        confined::main();
+        sys::exit(1);
+    }
     let engine = std::io::stdin();
     let result = make(engine.as_fd());
     if let Err((step, reason)) = result {

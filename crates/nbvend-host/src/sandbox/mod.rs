@@ -15,10 +15,12 @@
 //! Pieces: `probe`, `create` (the engine's side), `init` (the first process: `namespaces`, `mounts` with `etc`, `ids`,
 //! `rights` with `seccomp`, `children`), `control` and `packet` (how the two talk), `handle`, `record`, `cgroup`,
 //! `rlimits`, `volume`, and `kin` for the level that has nothing better. Unsafe calls are in `sys`, but for
-//! one each in `children`, `init` and `handle`.
+//! one each in `children`, `init` and `handle`. `confined` is for functions: one process with a view and a user of its own,
+//! ended with the engine.
 
 pub(crate) mod cgroup;
 mod children;
+pub(crate) mod confined;
 mod control;
 mod create;
 mod error;

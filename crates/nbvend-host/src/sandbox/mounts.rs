@@ -1,4 +1,5 @@
-//! The file system that a notebook sees: built as a tree of mounts on a file system in memory, then made the root.
+//! The file system that a notebook or a function sees: built as a tree of mounts on a file system in memory, then made
+//! the root.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, move_mount};
+use serde::{Deserialize, Serialize};
 
 use super::etc;
 use super::spec::{HOME, RUN, Spec, WORK};
@@ -31,23 +33,60 @@ fn at<T>(what: &Path, result: io::Result<T>) -> io::Result<T> {
     result.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", what.display())))
 }
 
-struct Root<'a> {
+struct Root {
     place: PathBuf,
-    spec: &'a Spec,
+    /// Whose it is.
+    uid: u32,
+    /// Bytes that he may use.
+    memory: u64,
+}
+
+/// What a function sees of the host besides the system.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct View {
+    /// Its code: read-only at its path, and `/var/task`.
+    pub(super) code: PathBuf,
+    /// Read-only at their paths.
+    pub(super) shown: Vec<PathBuf>,
+    /// Its own folder, at its path and, where nothing else lies there, `/tmp`.
+    pub(super) scratch: PathBuf,
+}
+
+/// Replaces the root of this process's mount namespace by one for a function. Processes, the network and the machine's
+/// name are the host's.
+pub(super) fn enter_function(view: &View, uid: u32, memory: u64) -> io::Result<()> {
+    let sources: Vec<&Path> =
+        [&view.code, &view.scratch].into_iter().chain(&view.shown).map(PathBuf::as_path).collect();
+    let root = Root::begin(&sources, uid, memory)?;
+    root.system()?;
+    for path in ["/etc/resolv.conf", "/etc/hosts"] {
+        if let Ok(real) = fs::canonicalize(path) {
+            root.bind(&real, path, ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC)?;
+        }
+    }
+    root.devices()?;
+    root.processes("hidepid=invisible").or_else(|_| root.processes(""))?;
+    if sources.iter().any(|source| source.starts_with("/tmp")) {
+        root.scratch_memory()?;
+    } else {
+        root.bind(&view.scratch, "/tmp", ATTR_NOSUID | ATTR_NODEV)?;
+    }
+    root.bind(&view.scratch, &view.scratch, ATTR_NOSUID | ATTR_NODEV)?;
+    for path in view.shown.iter().chain([&view.code]) {
+        root.read_only_at_its_path(path)?;
+    }
+    symlink(&view.code, root.inside("/var/task"))?;
+    root.finish()
 }
 
 /// Replaces the root of this process's mount namespace; `volume` is the work folder's mount, if it has one of its own.
 pub(super) fn enter(spec: &Spec, volume: Option<OwnedFd>) -> io::Result<()> {
-    let none = Path::new("none");
-    // Nothing mounted from here on is seen outside, and nothing mounted outside is seen here.
-    at(Path::new("/"), sys::mount(none, Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE, ""))?;
-    let root = Root { place: place(spec)?, spec };
-    let options = "size=16m,nr_inodes=20000,mode=755";
-    at(&root.place, sys::mount(none, &root.place, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, options))?;
+    let sources = [&spec.work, &spec.run_dir, &spec.environment, &spec.interpreter_prefix];
+    let root = Root::begin(&sources.map(PathBuf::as_path), spec.uid, spec.limits.memory)?;
     root.system()?;
     root.memory()?;
     root.devices()?;
-    root.processes()?;
+    root.processes("")?;
     // Over what is in memory, so that these are found wherever they lie on the host.
     root.read_only_at_its_path(&spec.environment)?;
     root.read_only_at_its_path(&spec.interpreter_prefix)?;
@@ -65,17 +104,11 @@ pub(super) fn enter(spec: &Spec, volume: Option<OwnedFd>) -> io::Result<()> {
     for (path, content) in &spec.files {
         root.file(path, content)?;
     }
-    std::env::set_current_dir(&root.place)?;
-    sys::pivot_root_here()?;
-    // The old root now lies over the new one.
-    sys::unmount_detached(Path::new("/"))?;
-    std::env::set_current_dir("/")?;
-    sys::mount_attributes(Path::new("/dev"), ATTR_RDONLY, false)?;
-    sys::mount_attributes(Path::new("/"), ATTR_RDONLY, false)
+    root.finish()
 }
 
-fn place(spec: &Spec) -> io::Result<PathBuf> {
-    let sources = [&spec.work, &spec.run_dir, &spec.environment, &spec.interpreter_prefix];
+/// A folder that none of the sources is in.
+fn place(sources: &[&Path]) -> io::Result<PathBuf> {
     let free = PLACES.iter().map(Path::new).find(|place| {
         let used = sources.iter().any(|source| source.starts_with(place));
         !used && fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir())
@@ -83,7 +116,27 @@ fn place(spec: &Spec) -> io::Result<PathBuf> {
     free.map(Path::to_path_buf).ok_or_else(|| io::Error::other("no folder to put the root together in"))
 }
 
-impl Root<'_> {
+impl Root {
+    fn begin(sources: &[&Path], uid: u32, memory: u64) -> io::Result<Self> {
+        let none = Path::new("none");
+        // Nothing mounted from here on is seen outside, and nothing mounted outside is seen here.
+        at(Path::new("/"), sys::mount(none, Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE, ""))?;
+        let root = Self { place: place(sources)?, uid, memory };
+        let options = "size=16m,nr_inodes=20000,mode=755";
+        at(&root.place, sys::mount(none, &root.place, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, options))?;
+        Ok(root)
+    }
+
+    fn finish(self) -> io::Result<()> {
+        std::env::set_current_dir(&self.place)?;
+        sys::pivot_root_here()?;
+        // The old root now lies over the new one.
+        sys::unmount_detached(Path::new("/"))?;
+        std::env::set_current_dir("/")?;
+        sys::mount_attributes(Path::new("/dev"), ATTR_RDONLY, false)?;
+        sys::mount_attributes(Path::new("/"), ATTR_RDONLY, false)
+    }
+
     fn inside(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         self.place.join(path.strip_prefix("/").unwrap_or(path))
@@ -132,7 +185,7 @@ impl Root<'_> {
                 }
             }
         }
-        for (path, text) in etc::own(self.spec.uid) {
+        for (path, text) in etc::own(self.uid) {
             self.file(Path::new(path), text.as_bytes())?;
         }
         for empty in ["/run", "/var", "/opt", "/srv"] {
@@ -155,12 +208,19 @@ impl Root<'_> {
     /// What a notebook may write besides its work folder. It counts as its memory; together less than all of it, so
     /// that full files alone do not make the kernel kill.
     fn memory(&self) -> io::Result<()> {
-        let (uid, quarter) = (self.spec.uid, self.spec.limits.memory / 4);
-        let size = format!("size={quarter},nr_inodes={INODES}");
-        self.tmpfs("/tmp", libc::MS_NODEV, &format!("{size},mode=1777"))?;
+        let (uid, size) = (self.uid, self.share());
+        self.scratch_memory()?;
         self.tmpfs(HOME, libc::MS_NODEV, &format!("{size},mode=700,uid={uid},gid={uid}"))?;
         // On the host it would be a way to fill the host's disk.
         self.tmpfs(RUN, libc::MS_NODEV, &format!("size=16m,nr_inodes=4000,mode=700,uid={uid},gid={uid}"))
+    }
+
+    fn scratch_memory(&self) -> io::Result<()> {
+        self.tmpfs("/tmp", libc::MS_NODEV, &format!("{},mode=1777", self.share()))
+    }
+
+    fn share(&self) -> String {
+        format!("size={},nr_inodes={INODES}", self.memory / 4)
     }
 
     fn devices(&self) -> io::Result<()> {
@@ -172,9 +232,7 @@ impl Root<'_> {
         let pts = self.folder("/dev/pts")?;
         let flags = libc::MS_NOSUID | libc::MS_NOEXEC;
         at(&pts, sys::mount(Path::new("none"), &pts, "devpts", flags, "newinstance,ptmxmode=0666,mode=620"))?;
-        let quarter = self.spec.limits.memory / 4;
-        let options = format!("size={quarter},nr_inodes={INODES},mode=1777");
-        self.tmpfs("/dev/shm", libc::MS_NODEV, &options)?;
+        self.tmpfs("/dev/shm", libc::MS_NODEV, &format!("{},mode=1777", self.share()))?;
         let links = [
             ("ptmx", "pts/ptmx"),
             ("fd", "/proc/self/fd"),
@@ -185,10 +243,10 @@ impl Root<'_> {
         links.iter().try_for_each(|(name, target)| symlink(target, self.inside("/dev").join(name)))
     }
 
-    fn processes(&self) -> io::Result<()> {
+    fn processes(&self, options: &str) -> io::Result<()> {
         let proc = self.folder("/proc")?;
         let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-        at(&proc, sys::mount(Path::new("none"), &proc, "proc", flags, ""))?;
+        at(&proc, sys::mount(Path::new("none"), &proc, "proc", flags, options))?;
         for path in PROC_FROZEN.iter().map(|name| proc.join(name)).filter(|path| path.exists()) {
             at(&path, sys::mount(&path, &path, "", libc::MS_BIND | libc::MS_REC, ""))?;
             at(&path, sys::mount_attributes(&path, ATTR_RDONLY, true))?;

@@ -30,9 +30,13 @@ pub struct Offer {
     pub no_volumes: Option<String>,
 }
 
-/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it.
+/// Blocks for some tens of milliseconds. `scratch` is a folder of the engine's; nothing stays in it but a lock. What an
+/// engine that was killed meanwhile left there is ended.
 #[must_use]
 pub fn probe(scratch: &Path) -> Offer {
+    // All probes of a folder have the same names, so that each finds what the last one left; one at a time, therefore.
+    let lock = fs::create_dir_all(scratch).and_then(|()| fs::File::create(scratch.join("probe.lock")));
+    let _held = lock.and_then(|file| file.lock().map(|()| file));
     let mut why_not = Vec::new();
     let mut level = Level::Process;
     let mut no_volumes = None;
@@ -56,8 +60,7 @@ pub fn probe(scratch: &Path) -> Offer {
 /// Tries a level as it would be used; says why it has no volumes, if so.
 fn with_volume(level: Level, scratch: &Path) -> Result<Option<String>, SandboxError> {
     if level == Level::Full {
-        let name = format!("probe-{}-volume", std::process::id());
-        let volume = Volume { image: scratch.join(name), bytes: USUAL_SIZE };
+        let volume = Volume { image: scratch.join("probe-volume"), bytes: USUAL_SIZE };
         let tried = volume::tools().and_then(|()| make(level, scratch, Some(volume.clone())));
         let _ = fs::remove_file(&volume.image);
         return match tried {
@@ -80,10 +83,10 @@ fn make(level: Level, scratch: &Path, volume: Option<Volume>) -> Result<(), Sand
             reason: "only root has others to give".to_owned(),
         });
     }
-    let folder = scratch.join(format!("probe-{}-{level}", std::process::id()));
+    let folder = scratch.join(format!("probe-{level}"));
     fs::create_dir_all(&folder).map_err(SandboxError::io(folder.display().to_string()))?;
     let spec = Spec {
-        id: format!("probe-{}", std::process::id()),
+        id: "probe".to_owned(),
         level,
         uid: NOBODY_IN_PARTICULAR,
         work: folder.join("work"),

@@ -7,6 +7,19 @@ use super::control::Standing;
 use super::spec::{Level, Spec};
 use super::{namespaces, seccomp, sys};
 
+/// Another user, without groups and capabilities, for good.
+pub(super) fn become_stranger(uid: u32) -> io::Result<()> {
+    sys::drop_bounding()?;
+    sys::become_user(uid, uid, true)?;
+    sys::drop_capabilities()
+}
+
+/// No privileges by any program, and only the system calls that need none.
+pub(super) fn bar() -> io::Result<()> {
+    sys::no_new_privileges()?;
+    sys::install_filter(&seccomp::program())
+}
+
 /// The bounding set must go while there is the right to empty it, the filter last, since it bars what comes before.
 pub(super) fn give_up(spec: &Spec) -> io::Result<()> {
     if spec.level.contained() {
@@ -17,8 +30,7 @@ pub(super) fn give_up(spec: &Spec) -> io::Result<()> {
     // Nobody of the same user may look into this process, which holds doors and listeners.
     sys::not_dumpable()?;
     if spec.level.contained() {
-        sys::no_new_privileges()?;
-        sys::install_filter(&seccomp::program())?;
+        bar()?;
     }
     Ok(())
 }

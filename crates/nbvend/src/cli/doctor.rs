@@ -93,11 +93,13 @@ fn names() -> Finding {
 fn isolation(running: Option<&Value>) -> Finding {
     let level = running.and_then(|status| status["isolation"].as_str()).unwrap_or("process");
     let means = match level {
-        "full" => "every notebook has a user, a file system and limits of its own",
+        "full" => "every notebook and every function has a user, a file system and limits of its own",
         "userns" => {
-            "every notebook has a file system of its own; all run as one user and memory is not limited"
+            "every notebook has a file system of its own; all run as one user and memory is not limited; functions run as this user"
         }
-        _ => "notebooks run as processes of this user, each with a folder of its own: one person's at a time",
+        _ => {
+            "notebooks run as processes of this user, each with a folder of its own: one person's at a time; functions too"
+        }
     };
     Finding { what: "isolation", ok: None, say: format!("{level}: {means}") }
 }

@@ -12,25 +12,27 @@ use crate::failure::Failure;
 
 /// The pool of function processes. Cheap to clone.
 #[derive(Clone)]
-pub struct Functions(Arc<Pool>);
-
-impl Functions {
-    pub fn open(folder: &Path) -> Result<Self, Failure> {
-        Pool::new(folder)
-            .map(|pool| Self(Arc::new(pool)))
-            .map_err(|error| Failure::io("the functions' folder", folder, &error))
-    }
+pub struct Functions {
+    pool: Arc<Pool>,
+    confined: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Functions {
+    /// `confined`: whether the machine can keep functions apart as it does notebooks in the level `full`; asked when one
+    /// is to run.
+    pub fn open(folder: &Path, confined: impl Fn() -> bool + Send + Sync + 'static) -> Result<Self, Failure> {
+        let pool = Pool::new(folder).map_err(|error| Failure::io("the functions' folder", folder, &error))?;
+        Ok(Self { pool: Arc::new(pool), confined: Arc::new(confined) })
+    }
+
     /// Ends the processes that are kept; the next invocations start anew.
     pub async fn forget_all(&self) {
-        self.0.drop_all().await;
+        self.pool.drop_all().await;
     }
 
     /// Ends all function processes, for good.
     pub async fn stop(&self) {
-        self.0.shutdown().await;
+        self.pool.shutdown().await;
     }
 }
 
@@ -62,6 +64,7 @@ impl FunctionHost for Functions {
                 timeout: Duration::from_secs(u64::from(spec.timeout_seconds)),
                 env: spec.environment,
                 ephemeral_mb: spec.ephemeral_mb,
+                confined: (self.confined)(),
             };
             let invocation = host::Invocation {
                 request_id: event.request_id,
@@ -70,7 +73,7 @@ impl FunctionHost for Functions {
                 trace_id: event.trace_id,
                 client_context: event.client_context,
             };
-            let outcome = self.0.invoke(&function, || fresh.clone(), invocation, |_| {}).await;
+            let outcome = self.pool.invoke(&function, || fresh.clone(), invocation, |_| {}).await;
             FunctionOutcome {
                 result: outcome.result.map_err(|error| (error.kind.as_str(), error.payload)),
                 log_stream: outcome.log_stream,
@@ -81,7 +84,7 @@ impl FunctionHost for Functions {
 
     fn forget(&self, key: &str) -> PortFuture<'_, ()> {
         let key = key.to_owned();
-        Box::pin(async move { self.0.drop_function(&key).await })
+        Box::pin(async move { self.pool.drop_function(&key).await })
     }
 }
 

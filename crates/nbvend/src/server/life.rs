@@ -107,7 +107,8 @@ impl Prepared {
             let _inside = runtime.enter();
             Notebooks::open(&plan.home, &plan.config.endpoint)?
         };
-        let functions = Functions::open(&plan.home.path("functions"))?;
+        let apart = Arc::clone(&notebooks);
+        let functions = Functions::open(&plan.home.path("functions"), move || apart.confines_functions())?;
         Ok(Self { runtime: Own(Some(runtime)), notebooks, functions })
     }
 }

@@ -2,6 +2,7 @@
 // The lint spares test functions only, not what they are made of.
 #![allow(clippy::unwrap_used)]
 
+mod confined;
 mod limits;
 mod processes;
 mod python;
@@ -28,6 +29,9 @@ struct World {
     dir: tempfile::TempDir,
     pool: Pool,
 }
+
+/// Set where functions are to be confined as in the level `full`.
+const CONFINED: &str = "NBVEND_TEST_CONFINED";
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -67,6 +71,7 @@ impl World {
             timeout: Duration::from_secs(30),
             env: vec![],
             ephemeral_mb: 512,
+            confined: std::env::var_os(CONFINED).is_some(),
         }
     }
 

@@ -208,6 +208,26 @@ async fn the_next_engine_adopts_a_sandbox_and_its_listeners() {
 }
 
 #[tokio::test]
+async fn a_probe_ends_what_one_that_was_killed_has_left() {
+    if !available(Level::Full) {
+        return;
+    }
+    let place = Place::new();
+    let folder = place.path("probe-full");
+    fs::create_dir(&folder).unwrap();
+    let mut spec = place.spec("probe", Level::Full);
+    spec.control = folder.join("ctl");
+    let left = Sandbox::create(&spec).await.unwrap();
+    let pid = left.record().pid;
+    let scratch = place.dir.path().to_path_buf();
+    let offer = tokio::task::spawn_blocking(move || nbvend_host::sandbox::probe(&scratch)).await.unwrap();
+    assert_eq!(offer.level, Level::Full);
+    let state = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    assert!(!state.contains("nbvend-init") || state.contains("State:\tZ"), "{state}");
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
 async fn one_that_is_slow_to_answer_is_not_taken_for_dead() {
     let level = level();
     if !available(level) {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 pub fn offer() -> &'static Offer {
     static OFFER: OnceLock<Offer> = OnceLock::new();
-    OFFER.get_or_init(|| probe(&std::env::temp_dir()))
+    OFFER.get_or_init(|| probe(tempfile::tempdir().unwrap().path()))
 }
 
 /// The level under attack: the strongest here unless a test asks for another.

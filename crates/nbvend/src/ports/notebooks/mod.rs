@@ -17,7 +17,7 @@ use nbvend_cloud::ports::{
 use nbvend_cloud::services::sagemaker::access;
 use nbvend_host::jupyter::{self, Environment, MAX_RUN_DIR, Supervisor};
 use nbvend_host::proxy::Target;
-use nbvend_host::sandbox::{self, Offer, Volume};
+use nbvend_host::sandbox::{self, Level, Offer, Volume};
 
 use inside::Insides;
 
@@ -166,6 +166,11 @@ impl Notebooks {
     /// What keeps notebooks apart on this machine. Some tens of milliseconds at the first time.
     pub fn offer(&self) -> &Offer {
         self.offer.get_or_init(|| sandbox::probe(&self.scratch()))
+    }
+
+    /// Whether functions can be kept apart, too: that takes a user of their own.
+    pub fn confines_functions(&self) -> bool {
+        self.offer().level == Level::Full
     }
 
     fn scratch(&self) -> PathBuf {

@@ -90,7 +90,7 @@ async fn credentials_in_the_shape_of_containers_for_the_notebooks_token_alone() 
         clock: Box::new(SystemClock),
         ids: Box::new(SystemIds),
         notebooks: Box::new(notebooks.clone()),
-        functions: Box::new(Functions::open(&folder.path().join("functions")).unwrap()),
+        functions: Box::new(Functions::open(&folder.path().join("functions"), || false).unwrap()),
     };
     let engine = Engine::open(config, ports).unwrap();
     engine.start();
