@@ -16,6 +16,8 @@ pub struct LogLine {
 
 /// Longer lines are cut, the size of one event in CloudWatch Logs.
 pub(super) const LINE_LIMIT: usize = 256 * 1024;
+/// What a line takes besides its text, as CloudWatch Logs counts events: empty lines are not for nothing.
+const EVENT: usize = 26;
 /// What an outcome holds of a request's log. The listener still gets every line.
 const KEPT_LIMIT: usize = 8 * 1024 * 1024;
 
@@ -46,11 +48,12 @@ impl<'a> Journal<'a> {
     pub(super) fn printed(&mut self, text: String) {
         let line = LogLine { timestamp_ms: now_ms(), text };
         (self.listener)(&line);
-        if self.kept + line.text.len() > KEPT_LIMIT {
+        let size = line.text.len() + EVENT;
+        if self.kept + size > KEPT_LIMIT {
             self.dropped += 1;
             return;
         }
-        self.kept += line.text.len() + 1;
+        self.kept += size;
         self.lines.push(line);
     }
 

@@ -45,6 +45,7 @@ pub use code::{CodeError, UNPACKED_LIMIT, check as check_code};
 pub use journal::LogLine;
 pub use memory::MemoryControl;
 pub use pool::{Limits, Pool};
+pub use rundir::sweep;
 
 /// What to run: one version of a function with one configuration.
 #[derive(Debug, Clone)]

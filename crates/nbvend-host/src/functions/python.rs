@@ -131,11 +131,25 @@ async fn probe(path: &Path) -> Option<Interpreter> {
     let (real, version) = (lines.next()?, lines.next()?);
     let minor: u32 = version.strip_prefix("3.")?.split('.').next()?.parse().ok()?;
     let path = if real.is_empty() { path.to_path_buf() } else { PathBuf::from(real) };
-    let own = path.parent().and_then(Path::parent).map(Path::to_path_buf);
+    let (path, own) = at_home(path, minor);
     let mut prefixes: Vec<PathBuf> = own.into_iter().chain(lines.map(PathBuf::from)).collect();
     prefixes.sort();
     prefixes.dedup();
     (minor >= OLDEST).then(|| Interpreter { path, version: version.to_string(), prefixes })
+}
+
+/// An interpreter where it has its prefix around it, and that prefix. A link in a folder of programs (`~/.local/bin`) has
+/// not: what lies around it is somebody's, and no part of Python.
+fn at_home(path: PathBuf, minor: u32) -> (PathBuf, Option<PathBuf>) {
+    let library = format!("lib/python3.{minor}/os.py");
+    let prefix = |path: &Path| {
+        let folder = path.parent()?.canonicalize().ok()?;
+        let prefix = folder.parent()?.to_path_buf();
+        let found = prefix.join("pyvenv.cfg").exists() || prefix.join(&library).exists();
+        found.then_some((folder.join(path.file_name()?), Some(prefix)))
+    };
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+    prefix(&path).or_else(|| prefix(&real)).unwrap_or((real, None))
 }
 
 #[cfg(test)]
@@ -179,6 +193,39 @@ mod tests {
         let found: Vec<_> =
             found.iter().map(|(path, minor)| (path.file_name().unwrap().to_str().unwrap(), *minor)).collect();
         assert_eq!(found, [("python3", None), ("python3.12", Some(12))]);
+    }
+
+    #[test]
+    fn only_pythons_own_folders_are_its_prefix() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for folder in [
+            "py/bin",
+            "py/lib/python3.12",
+            "venv/bin",
+            "home/.local/bin",
+            "home/.local/lib/python3.12",
+            "bare",
+        ] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        for file in ["py/bin/python3.12", "py/lib/python3.12/os.py", "venv/pyvenv.cfg", "bare/python3"] {
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        let link =
+            |from: &str| std::os::unix::fs::symlink(root.join("py/bin/python3.12"), root.join(from)).unwrap();
+        ["venv/bin/python3", "home/.local/bin/python3.12"].into_iter().for_each(link);
+        std::os::unix::fs::symlink(root.join("py/bin"), root.join("bin")).unwrap();
+        for (path, program, own) in [
+            ("py/bin/python3.12", "py/bin/python3.12", Some("py")),
+            ("bin/python3.12", "py/bin/python3.12", Some("py")),
+            ("venv/bin/python3", "venv/bin/python3", Some("venv")),
+            ("home/.local/bin/python3.12", "py/bin/python3.12", Some("py")),
+            ("bare/python3", "bare/python3", None),
+        ] {
+            let expected = (root.join(program), own.map(|own| root.join(own)));
+            assert_eq!(at_home(root.join(path), 12), expected, "{path}");
+        }
     }
 
     #[tokio::test]

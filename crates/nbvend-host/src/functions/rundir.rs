@@ -95,7 +95,9 @@ fn group_prefix(id: &str) -> String {
     format!("nbvend-fn-{id}-")
 }
 
-fn sweep(parent: &Path) {
+/// Ends what engines that were killed have left running below this folder, and removes their files. One that lives keeps
+/// its own.
+pub fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -237,7 +237,11 @@ fn execute(order: Order) -> io::Result<Started> {
     unsafe {
         command.pre_exec(move || setup.apply().map_err(|_| io::Error::from_raw_os_error(SETUP_FAILED)));
     }
-    let child = spawn(&mut command)?;
+    let child = spawn(&mut command).map_err(|error| match error.raw_os_error() {
+        // It is our own program that cannot be executed, not the function's.
+        code if birth.is_some() && code != Some(SETUP_FAILED) => io::Error::other(error),
+        _ => error,
+    })?;
     let pid = Pid::from_child(&child);
     body.child = Some(child);
     body.pid = Some(pid);

@@ -1,5 +1,6 @@
 //! One function process with its listener: started, watched, read from.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -203,9 +204,14 @@ impl Worker {
         }
     }
 
-    /// Takes what is in the pipe, past tokio's idea of it, which may not have heard of the last bytes yet.
+    /// Takes what is in the pipe, past tokio's idea of it, which may not have heard of the last bytes yet. Somebody may go on
+    /// writing: what he writes now is no part of what was said before.
     fn drain(&mut self, journal: &mut Journal<'_>) {
-        while self.output_open {
+        // As much as a pipe holds, and an answer to each interruption.
+        for _ in 0..16 {
+            if !self.output_open {
+                break;
+            }
             match rustix::io::read(self.output.as_fd(), &mut *self.buffer) {
                 Ok(0) => self.output_open = false,
                 Ok(count) => self.splitter.push(&self.buffer[..count], journal),
@@ -259,11 +265,11 @@ async fn program(shop: &Shop, spec: &FunctionSpec, code: &Unpacked) -> Result<Pr
     match &spec.runtime {
         Runtime::Provided => {
             let bootstrap = code.root().join("bootstrap");
-            if !bootstrap.is_file() {
+            let Some(file) = bootstrap_of(code.root()) else {
                 let text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
                 return Err(Failure::InvalidEntrypoint(text.into()));
-            }
-            if !is_for_this_machine(&bootstrap) {
+            };
+            if !is_for_this_machine(file) {
                 return Err(Failure::InvalidEntrypoint(
                     "fork/exec /var/task/bootstrap: exec format error".into(),
                 ));
@@ -282,12 +288,28 @@ async fn program(shop: &Shop, spec: &FunctionSpec, code: &Unpacked) -> Result<Pr
     }
 }
 
+/// The file `bootstrap` of a package. It may be a link, but only to a file of the same package: it is the engine that opens
+/// it here, and the machine has files that only it may open, and some that are never read to an end.
+fn bootstrap_of(root: &Path) -> Option<File> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat, openat2};
+    let root = open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let inside = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let file = match openat2(&root, "bootstrap", flags, Mode::empty(), inside) {
+        // An older kernel.
+        Err(rustix::io::Errno::NOSYS) => openat(&root, "bootstrap", flags | OFlags::NOFOLLOW, Mode::empty()),
+        opened => opened,
+    };
+    let file = File::from(file.ok()?);
+    file.metadata().is_ok_and(|meta| meta.is_file()).then_some(file)
+}
+
 /// A script with its interpreter named, or a program for this processor. Looked at before, because the C library
 /// gives what the kernel cannot execute to the shell, and the shell's complaint would be the function's error.
-fn is_for_this_machine(program: &Path) -> bool {
-    let head = |path: &Path| -> io::Result<[u8; 20]> {
+fn is_for_this_machine(program: File) -> bool {
+    let head = |file: File| -> io::Result<[u8; 20]> {
         let mut bytes = [0; 20];
-        let mut file = std::fs::File::open(path)?.take(20);
+        let mut file = file.take(20);
         let mut filled = 0;
         while filled < bytes.len() {
             match file.read(&mut bytes[filled..])? {
@@ -298,7 +320,9 @@ fn is_for_this_machine(program: &Path) -> bool {
         Ok(bytes)
     };
     // What cannot be read is left to the kernel to refuse.
-    let (Ok(wanted), Ok(own)) = (head(program), head(Path::new("/proc/self/exe"))) else { return true };
+    let (Ok(wanted), Ok(own)) = (head(program), File::open("/proc/self/exe").and_then(head)) else {
+        return true;
+    };
     // An ELF file's first six bytes are its magic number, word size and byte order; 18 and 19 are the processor.
     wanted.starts_with(b"#!") || (wanted[..6] == own[..6] && wanted[18..] == own[18..])
 }
@@ -317,5 +341,34 @@ fn exec_failure(error: &io::Error, runtime: &Runtime) -> Failure {
         Runtime::Python(version) => {
             Failure::InvalidEntrypoint(format!("the interpreter for python{version}: {what}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bootstrap_is_a_file_of_its_package() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bootstrap");
+        assert!(bootstrap_of(folder.path()).is_none());
+        std::fs::write(folder.path().join("real"), "#!/bin/sh\n").unwrap();
+        for (target, good) in [
+            ("real", true),
+            ("./real", true),
+            ("/bin/sh", false),
+            ("../../../../bin/sh", false),
+            ("/proc/self/exe", false),
+            ("/dev/zero", false),
+            (".", false),
+            ("nowhere", false),
+        ] {
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            assert_eq!(bootstrap_of(folder.path()).is_some(), good, "{target}");
+            std::fs::remove_file(&path).unwrap();
+        }
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+        assert!(bootstrap_of(folder.path()).is_none(), "and nobody waits for a writer");
     }
 }

@@ -71,10 +71,10 @@ pub(super) fn enter_function(view: &View, uid: u32, memory: u64) -> io::Result<(
     } else {
         root.bind(&view.scratch, "/tmp", ATTR_NOSUID | ATTR_NODEV)?;
     }
-    root.bind(&view.scratch, &view.scratch, ATTR_NOSUID | ATTR_NODEV)?;
     for path in view.shown.iter().chain([&view.code]) {
         root.read_only_at_its_path(path)?;
     }
+    root.bind(&view.scratch, &view.scratch, ATTR_NOSUID | ATTR_NODEV)?;
     symlink(&view.code, root.inside("/var/task"))?;
     root.finish()
 }
@@ -191,7 +191,8 @@ impl Root {
         for empty in ["/run", "/var", "/opt", "/srv"] {
             self.folder(empty)?;
         }
-        symlink("/tmp", self.inside("/var/tmp"))
+        // Relative: until this is the root, the host's would be meant.
+        symlink("../tmp", self.inside("/var/tmp"))
     }
 
     fn file(&self, path: &Path, content: &[u8]) -> io::Result<()> {

@@ -96,6 +96,8 @@ impl Up {
         let (plan, prepared, listeners, owned) = match home.running() {
             Some(running) => replace::replace(&self, &home, &running, printer).await?,
             None => {
+                // A function that outlived an engine that was killed may sit on its port.
+                nbvend_host::functions::sweep(&home.path("functions"));
                 let listeners = Listeners::bind(self.listen).await?;
                 let plan = self.plan(&home, listeners.address().port(), None)?;
                 let prepared = Prepared::make(&plan)?;

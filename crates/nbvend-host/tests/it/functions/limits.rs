@@ -105,3 +105,22 @@ async fn a_slow_start_is_cut_and_made_again_on_the_functions_time() {
     assert_eq!(got["errorType"], "Sandbox.Timedout");
     world.pool.shutdown().await;
 }
+
+#[tokio::test]
+async fn who_writes_for_ever_holds_nobody_up() {
+    let world = World::new();
+    let spec = world.python(
+        "import os\n\
+         def handler(event, context):\n\
+        \x20   for _ in range(event):\n\
+        \x20       if os.fork() == 0:\n\
+        \x20           while True: os.write(1, b'\\n' * 65536)\n\
+        \x20   return 'answered'\n",
+    );
+    let outcome = tokio::time::timeout(Duration::from_secs(60), world.call(&spec, &json!(3))).await.unwrap();
+    assert_eq!(value(&outcome), "answered");
+    world.pool.drop_function(&spec.key).await;
+    let outcome = world.call(&spec, &json!(0)).await;
+    assert_eq!(value(&outcome), "answered");
+    world.pool.shutdown().await;
+}
