@@ -207,7 +207,7 @@ impl Worker {
     /// Takes what is in the pipe, past tokio's idea of it, which may not have heard of the last bytes yet. Somebody may go on
     /// writing: what he writes now is no part of what was said before.
     fn drain(&mut self, journal: &mut Journal<'_>) {
-        // As much as a pipe holds, and an answer to each interruption.
+        // Four times what a pipe holds.
         for _ in 0..16 {
             if !self.output_open {
                 break;

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, move_mount};
-use serde::{Deserialize, Serialize};
 
 use super::etc;
 use super::spec::{HOME, RUN, Spec, WORK};
@@ -42,7 +41,7 @@ struct Root {
 }
 
 /// What a function sees of the host besides the system.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct View {
     /// Its code: read-only at its path, and `/var/task`.
     pub(super) code: PathBuf,
