@@ -225,7 +225,7 @@ def test_a_backup_leads_nowhere_else(engine, tmp_path, how):
     evil, other = tmp_path / "evil.tar", tmp_path / "other"
     other.mkdir(mode=0o700)
     engine.nbvend("backup", str(evil))
-    link = ("notebooks/a/work/l", tarfile.SYMTYPE)
+    link = ("notebooks/a/files/l", tarfile.SYMTYPE)
     entries = {
         "above": [written("../other/escaped", content=b"bad")],
         "absolute": [written(f"{other}/escaped", content=b"bad")],
@@ -233,7 +233,7 @@ def test_a_backup_leads_nowhere_else(engine, tmp_path, how):
                                written("notebooks/escaped", content=b"bad")],
         "link, then through": [written(*link, to=str(other)), written(f"{link[0]}/escaped", content=b"bad")],
         "link, then folder": [written(*link, to=str(other)), written(link[0], tarfile.DIRTYPE, mode=0o777)],
-        "hard link": [written("notebooks/a/work/h", tarfile.LNKTYPE, to="/etc/hostname")],
+        "hard link": [written("notebooks/a/files/h", tarfile.LNKTYPE, to="/etc/hostname")],
     }
     with tarfile.open(evil, "a") as archive:
         for entry in entries[how]:
