@@ -222,7 +222,6 @@ async fn a_dropped_request_kills_its_process() {
     world.pool.shutdown().await;
 }
 
-/// The engine that [`processes_die_with_the_engine`] kills. Does nothing in an ordinary run.
 /// An engine with a busy function.
 async fn be_an_engine(dir: &Path) -> ! {
     let pool = Pool::new(dir).unwrap();
