@@ -7,15 +7,17 @@
 //!
 //! How one request runs is told in `run`; the pieces, in the order they are met:
 //! `pool` (warm processes and their number), `code` (zips unpacked once), `python` (which interpreter),
-//! `environment`, `memory` and `cgroup` (the limit), `spawn` (fork, exec and burial), `worker` (a process with its
+//! `environment`, `memory` and `cgroup` (the limit), `rundir`, `spawn` (fork, exec and burial; for confined ones by way of
+//! `sandbox::confined`), `failure`, `worker` (a process with its
 //! listener), `api` and `exchange` (the runtime's side of the talk), `peer` and `sockdiag` (who may talk), `journal` (log lines).
 //!
 //! What differs from AWS, and why:
 //! - Between requests a process is not frozen. A thread left behind goes on running; what it prints shows up
 //!   in the next request's log, as on AWS.
 //! - Where functions are not confined there is no file system of their own: `LAMBDA_TASK_ROOT` is a folder of this
-//!   machine, `TMPDIR` a folder of its own, `/tmp` everybody's. Confined ones have `/var/task` and `/tmp` too. The size
-//!   of that folder is not limited, only that of each file in it. The network is the machine's.
+//!   machine, `TMPDIR` a folder of its own, `/tmp` everybody's. Confined ones have `/var/task` and `/tmp` too (in
+//!   memory, where the data folder lies below the machine's `/tmp`). The size of `TMPDIR` is not
+//!   limited, only that of each file in it. The network is the machine's.
 //! - A `python3.x` function runs on that Python if the machine has it, else on the nearest; the log's first line
 //!   says which. Packages come from the zip alone.
 

@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getppid, kill_process_group, pidfd_open,
@@ -23,13 +22,10 @@ use tokio::sync::oneshot;
 
 use super::memory::Limit;
 use super::rundir::RunDir;
-use crate::sandbox::confined::{Birth, Confined};
+use crate::sandbox::confined::{Birth, Confined, when_free};
 
 /// The errno that means "a limit could not be set", which exec itself never returns.
 pub(super) const SETUP_FAILED: i32 = rustix::io::Errno::PROTO.raw_os_error();
-
-/// How long another process may hold a new program open.
-const BUSY: Duration = Duration::from_secs(2);
 
 /// AWS's limit on open files.
 const OPEN_FILES: u64 = 1024;
@@ -237,7 +233,7 @@ fn execute(order: Order) -> io::Result<Started> {
     unsafe {
         command.pre_exec(move || setup.apply().map_err(|_| io::Error::from_raw_os_error(SETUP_FAILED)));
     }
-    let child = spawn(&mut command).map_err(|error| match error.raw_os_error() {
+    let child = when_free(|| command.spawn()).map_err(|error| match error.raw_os_error() {
         // It is our own program that cannot be executed, not the function's.
         code if birth.is_some() && code != Some(SETUP_FAILED) => io::Error::other(error),
         _ => error,
@@ -252,20 +248,6 @@ fn execute(order: Order) -> io::Result<Started> {
     }
     let ended = pidfd_open(pid, PidfdFlags::empty())?;
     Ok(Started { body, pid, ended, output: output.into() })
-}
-
-/// The program was written a moment ago. Whoever was forked meanwhile, by another thread, holds it open for writing until
-/// he executes something else, and the kernel executes no such file.
-fn spawn(command: &mut Command) -> io::Result<Child> {
-    let begun = Instant::now();
-    loop {
-        match command.spawn() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && begun.elapsed() < BUSY => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            done => return done,
-        }
-    }
 }
 
 /// What the child does to itself before it becomes the function.
@@ -300,7 +282,9 @@ impl Setup {
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     use super::*;
 
@@ -317,10 +301,10 @@ mod tests {
             thread::sleep(Duration::from_millis(50));
             drop(writer);
         });
-        assert!(spawn(&mut Command::new(&path)).unwrap().wait().unwrap().success());
+        assert!(when_free(|| Command::new(&path).spawn()).unwrap().wait().unwrap().success());
         closing.join().unwrap();
         // Another error is told at once.
-        let none = spawn(&mut Command::new(folder.path().join("none"))).unwrap_err();
+        let none = when_free(|| Command::new(folder.path().join("none")).spawn()).unwrap_err();
         assert_eq!(none.kind(), ErrorKind::NotFound);
     }
 }

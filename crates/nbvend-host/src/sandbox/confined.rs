@@ -5,18 +5,19 @@
 //! the session it was put in, and dies with the engine. Processes, network and host name are the host's.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Gid, Resource, Rlimit, Signal, Uid, getppid, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::mounts::{self, View};
-use super::{WORD, ids, packet, rights, sys};
+use super::{WORD, ids, init, packet, rights, sys};
 
 /// The second argument that asks for this.
 pub(super) const KIND: &str = "confined";
@@ -26,6 +27,9 @@ const PROCESSES: u64 = 1024;
 
 /// A few milliseconds on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long another process may hold a new program open.
+const BUSY: Duration = Duration::from_secs(2);
 
 /// What to become.
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,16 +95,30 @@ impl Birth {
     }
 }
 
+/// Executes a program that was written a moment ago. Whoever was forked meanwhile, by another thread, holds it open for
+/// writing until he executes something else, and the kernel executes no such file.
+pub(crate) fn when_free<T>(mut execute: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match execute() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && begun.elapsed() < BUSY => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
+}
+
 type Failure = (&'static str, io::Error);
 
 /// Does not return, unless it failed.
 pub(super) fn main() {
+    // Until it has a descriptor of its own, standard input is the socket.
     let Err((step, socket, error)) = begin() else { return };
     let errno = error.raw_os_error().filter(|_| step == EXEC);
     let failed = Failed { step: step.to_owned(), reason: error.to_string(), errno };
-    if let Some(socket) = socket {
-        let _ = packet::send(socket.as_fd(), &failed, &[]);
-    }
+    let input = io::stdin();
+    let _ = packet::send(socket.as_ref().map_or(input.as_fd(), AsFd::as_fd), &failed, &[]);
 }
 
 const EXEC: &str = "exec";
@@ -121,8 +139,12 @@ fn become_it(order: &Order) -> Failure {
     match prepare(order) {
         Err(failure) => failure,
         Ok(()) => {
-            let error = Command::new(program).args(args).env_clear().envs(env).current_dir(code).exec();
-            (EXEC, error)
+            let mut command = Command::new(program);
+            command.args(args).env_clear().envs(env).current_dir(code);
+            match when_free(|| Err::<Infallible, _>(command.exec())) {
+                Err(error) => (EXEC, error),
+                Ok(never) => match never {},
+            }
         }
     }
 }
@@ -132,8 +154,7 @@ fn prepare(Order { confined, engine }: &Order) -> Result<(), Failure> {
     // So that it may be opened again by its name, `/dev/stdout`.
     let (uid, gid) = (Some(Uid::from_raw(confined.uid)), Some(Gid::from_raw(confined.uid)));
     rustix::fs::fchown(io::stdout(), uid, gid).map_err(|error| ("its output", error.into()))?;
-    let null = std::fs::File::open("/dev/null").map_err(at("standard input"))?;
-    sys::duplicate(null.as_raw_fd(), 0).map_err(at("standard input"))?;
+    init::detach().map_err(at("standard input"))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     ids::claim(&confined.scratch, Some(confined.uid)).map_err(at("the scratch folder"))?;
     sys::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWIPC).map_err(at("namespaces"))?;
@@ -145,7 +166,7 @@ fn prepare(Order { confined, engine }: &Order) -> Result<(), Failure> {
     mounts::enter_function(&view, confined.uid, confined.memory).map_err(at("mounts"))?;
     let processes = Rlimit { current: Some(PROCESSES), maximum: Some(PROCESSES) };
     setrlimit(Resource::Nproc, processes).map_err(|error| ("limits", error.into()))?;
-    rights::become_stranger(confined.uid).map_err(at("giving up rights"))?;
+    rights::become_stranger(confined.uid, true).map_err(at("giving up rights"))?;
     // The kernel forgets it when the user changes.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| ("the engine's death", error.into()))?;

@@ -117,7 +117,7 @@ fn peer_uid(spec: &Spec, engine: u32) -> u32 {
 }
 
 /// Standard input was the socket to the engine.
-fn detach() -> io::Result<()> {
+pub(super) fn detach() -> io::Result<()> {
     let null = OpenOptions::new().read(true).open("/dev/null")?;
     sys::duplicate(null.as_raw_fd(), 0)
 }

@@ -1,4 +1,4 @@
-//! Sandboxes: where notebooks live.
+//! Sandboxes: where notebooks live, and the view that functions have.
 //!
 //! The engine's own program, run again as the sandbox's first process ([`init_main`]), makes the sandbox from inside:
 //! namespaces, a root of its own, a network of its own with the engine's listeners in it; then it gives up its rights.

@@ -64,8 +64,8 @@ pub(super) fn enter_function(view: &View, uid: u32, memory: u64) -> io::Result<(
         }
     }
     root.devices()?;
-    root.processes("hidepid=invisible").or_else(|_| root.processes(""))?;
-    if sources.iter().any(|source| source.starts_with("/tmp")) {
+    root.processes("hidepid=invisible")?;
+    if sources.iter().any(|source| source.starts_with("/tmp") || source.starts_with("/var/tmp")) {
         root.scratch_memory()?;
     } else {
         root.bind(&view.scratch, "/tmp", ATTR_NOSUID | ATTR_NODEV)?;

@@ -7,10 +7,10 @@ use super::control::Standing;
 use super::spec::{Level, Spec};
 use super::{namespaces, seccomp, sys};
 
-/// Another user, without groups and capabilities, for good.
-pub(super) fn become_stranger(uid: u32) -> io::Result<()> {
+/// Another user, without capabilities and, where they may be changed, groups; for good.
+pub(super) fn become_stranger(uid: u32, drop_groups: bool) -> io::Result<()> {
     sys::drop_bounding()?;
-    sys::become_user(uid, uid, true)?;
+    sys::become_user(uid, uid, drop_groups)?;
     sys::drop_capabilities()
 }
 
@@ -23,9 +23,7 @@ pub(super) fn bar() -> io::Result<()> {
 /// The bounding set must go while there is the right to empty it, the filter last, since it bars what comes before.
 pub(super) fn give_up(spec: &Spec) -> io::Result<()> {
     if spec.level.contained() {
-        sys::drop_bounding()?;
-        sys::become_user(spec.uid, spec.uid, spec.level == Level::Full)?;
-        sys::drop_capabilities()?;
+        become_stranger(spec.uid, spec.level == Level::Full)?;
     }
     // Nobody of the same user may look into this process, which holds doors and listeners.
     sys::not_dumpable()?;
